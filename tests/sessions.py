@@ -42,6 +42,7 @@ class Fence:
 
     start: int
     end: int
+    mark: str  # with its indentation
     info: str
 
     @property
@@ -90,18 +91,19 @@ def fences(path: Path, text: str) -> list[Fence]:
     found: list[Fence] = []
     opened = None
     for number, line in enumerate(text.splitlines(), 1):
-        match = re.match(r"[\s>]*(`{3,}|~{3,})(.*)", line)
+        match = re.match(r"([\s>]*)(`{3,}|~{3,})(.*)", line)
         if not match:
             continue
-        mark, info = match[1], match[2].strip()
+        indent, mark, info = match[1], match[2], match[3].strip()
         if opened is None:
             if mark[0] == "~" or "`" not in info:
-                opened = (mark, number, info)
-        elif mark.startswith(opened[0]) and not info:
-            found.append(Fence(opened[1], number, opened[2]))
+                opened = Fence(number, 0, indent + mark, info)
+        elif mark.startswith(opened.mark.strip(" >")) and not info:
+            opened.end = number
+            found.append(opened)
             opened = None
     if opened:
-        raise BadSession(path, opened[1], "this fence is never closed")
+        raise BadSession(path, opened.start, "this fence is never closed")
     return found
 
 
@@ -161,22 +163,16 @@ def parse(path: Path) -> Session:
     """Read a session. Raises BadSession, with file and line, where it is malformed."""
     text = path.read_text(encoding="utf-8")
     all_fences = fences(path, text)
+    marks = []
     for number, line in outside(text, all_fences):
-        if re.search(r"<!--[-\s]*pytest", line) and line != OUTPUT:
-            raise BadSession(
-                path,
-                number,
-                f"every block is run, the only marker is {OUTPUT}, alone on its line",
-            )
-        if line == OUTPUT and number < min((f.start for f in all_fences), default=1e9):
-            raise BadSession(path, number, "an output with no code before it")
-    blocks = {
-        block.lineno: Block(block.code, block.lineno, 0, block.expected_output, None)
-        for block in extract_from_file(path)
-        if block.syntax == "python"
-    }
-    marks = [number for number, line in outside(text, all_fences) if line == OUTPUT]
-    previous = 0  # the line where the block before opens; 0 where there is none
+        if re.search(r"<!--[-\s]*pytest", line):
+            if line != OUTPUT:
+                message = f"every block is run, the only marker is {OUTPUT}, on its own"
+                raise BadSession(path, number, message)
+            marks.append(number)
+
+    blocks: dict[int, Block] = {}
+    previous = 0  # the line where the fence before opens
     for fence in all_fences:
         marked = [number for number in marks if previous < number < fence.start]
         if marked:
@@ -185,29 +181,34 @@ def parse(path: Path) -> Session:
             if fence.info != "text" or len(marked) > 1:
                 raise BadSession(path, fence.start, "an output opens with ```text")
             blocks[previous].output = fence
-        elif fence.start in blocks:
-            blocks[fence.start].end = fence.end
+        elif fence.info == "python" and fence.mark == "```":
+            blocks[fence.start] = Block("", fence.start, fence.end, None, None)
         elif fence.is_python:
-            raise BadSession(
-                path,
-                fence.start,
-                f"this block would be skipped: write ```python, not {fence.info!r}",
+            message = (
+                f"this block would be skipped: write ```python, not {fence.info!r}"
             )
+            raise BadSession(path, fence.start, message)
         elif path.parent.name == "snippets":
-            raise BadSession(
-                path,
-                fence.start,
-                f"nothing compares this block: put {OUTPUT} before it, or take it out",
-            )
+            message = f"nothing compares this: put {OUTPUT} before it, or take it out"
+            raise BadSession(path, fence.start, message)
         previous = fence.start
     if marks and marks[-1] > previous:
         raise BadSession(path, marks[-1], "this marker has no output after it")
+
+    found = [block for block in extract_from_file(path) if block.syntax == "python"]
+    if odd := {block.lineno for block in found} ^ set(blocks):
+        raise BadSession(
+            path, min(odd), "this block would be skipped: check its fences"
+        )
+    for block in found:
+        blocks[block.lineno].code = block.code
+        blocks[block.lineno].shown = block.expected_output
     sections = sections_of(path, text, all_fences)
     return Session(path, text, list(blocks.values()), sections)
 
 
 @contextlib.contextmanager
-def own_settings() -> Iterator[None]:
+def own_settings(text: str) -> Iterator[None]:
     """Print options, seeds and floatx belong to the process; give them back after."""
     state, numpy_state = random.getstate(), np.random.get_state()
     keras = sys.modules.get("keras")
@@ -220,7 +221,9 @@ def own_settings() -> Iterator[None]:
         np.random.set_state(numpy_state)
         if "keras" in sys.modules:
             sys.modules["keras"].config.set_floatx(floatx)
-        if "tensorflow" in sys.modules:
+        # Only where it was set: this empties TensorFlow's caches, which costs a second
+        # where there are many sessions.
+        if "set_seed" in text or "set_random_seed" in text:
             sys.modules["tensorflow"].random.set_seed(None)
 
 
@@ -228,7 +231,7 @@ def run(session: Session) -> Result:
     """Run the blocks until one raises; tracebacks quote the Markdown file."""
     result = Result({"__name__": "__main__"})
     path = str(session.path)
-    with own_settings():
+    with own_settings(session.text):
         for block in session.blocks:
             out = io.StringIO()
             try:

@@ -1,0 +1,92 @@
+"""Numbers by value within the tolerance, everything else by text."""
+
+import re
+
+import pytest
+
+from tests import sessions
+from tests.compare import difference, shape
+
+EQUAL = [
+    ("[1.0000 2.5000]", "[1.00003 2.49998]"),  # half a unit of the last place
+    ("[1. 2.]", "[1.00009 2.]"),  # NumPy's short form: at most 1e-4
+    ("[[1.0 2.0]]", "[[1.0   2.0]\n]"),  # spacing
+    ("-0.0000", "0.0000"),
+    ("1e-05", "1.00001e-05"),
+    ("123456.0", "123456.9"),  # 1e-5 of it
+    ("nan inf -inf", "nan inf -inf"),
+    ("z1 (1, 4, 4, 1)", "z1 (1, 4, 4, 1)"),
+]
+DIFFERENT = [
+    ("[1. 2.]", "[1.9 2.9]"),  # pytest's and sybil's NUMBER accept this
+    ("100000", "100001"),  # scipy_doctest accepts this
+    ("[1.0000]", "[1.0002]"),
+    ("1.5", "-1.5"),
+    ("1.5", "nan"),
+    ("nan", "1.5"),
+    ("inf", "-inf"),
+    ("3", "3.0"),
+    ("(1, 4)", "(1, 5)"),
+    ("float32", "float64"),
+    ("z1 0.5", "z2 0.5"),
+    ("[[1.0 2.0]]", "[1.0 2.0]"),
+    ("[1.0 2.0]", "[1.0 2.0 3.0]"),
+    ("[1.0 2.0 3.0]", "[1.0 2.0]"),
+    ("12.0", "1 2.0"),
+    ("2.21.0", "2.21.1"),
+    ("0.0001", "0.0003"),
+    ("2e-08", "4e-08"),
+]
+
+
+@pytest.mark.parametrize(("shown", "printed"), EQUAL)
+def test_equal(shown, printed):
+    assert difference(shown, printed) is None
+
+
+@pytest.mark.parametrize(("shown", "printed"), DIFFERENT)
+def test_different(shown, printed):
+    assert difference(shown, printed)
+
+
+def test_the_message_names_line_and_values():
+    message = difference("[[1.0 2.0]\n [3.0 4.0]]", "[[1.0 2.0]\n [3.0 4.5]]")
+    assert message == "line 2 of the output shows 4.0, the code prints 4.5"
+
+
+def test_a_wrong_shape_is_named_as_one():
+    message = difference("[[1.0 2.0]\n [3.0 4.0]]", "[1.0 2.0 3.0 4.0]")
+    assert message == "the array shown has shape (2, 2), the one printed (4,)"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[1. 2. 3.]", (3,)),
+        ("[[1, 2], [3, 4], [5, 6]]", (3, 2)),
+        ("[[1.] [2. 3.]]", None),
+        ("loss 1.5", None),
+        ("[1.]\n[2.]", None),
+        ("]", None),
+        ("", None),
+    ],
+)
+def test_shape(text, expected):
+    assert shape(text) == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted((sessions.ROOT / "snippets").glob("*.md")),
+    ids=lambda path: path.name,
+)
+def test_no_digit_of_a_session_can_change_unnoticed(path):
+    """Each of the first four significant digits of every number, changed by 2."""
+    for block in sessions.parse(path).blocks:
+        shown = block.shown or ""
+        for place in re.finditer(r"\d", shown):
+            number = re.search(r"[\d.]*$", shown[: place.end()])[0]
+            if len(number.replace(".", "").lstrip("0")) <= 4:
+                digit = str((int(place[0]) + 2) % 10)
+                changed = shown[: place.start()] + digit + shown[place.end() :]
+                assert difference(shown, changed), (block.line, number)

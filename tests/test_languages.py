@@ -1,0 +1,101 @@
+"""Both languages say the same: same pages, and the same bones in each."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests import sessions
+from tests.pages import LANGUAGES, ROOT, bones, differences, nav_pages
+
+PAGES = nav_pages()
+SESSIONS = sorted((ROOT / "snippets").glob("*.md"))
+
+
+def source(language: str, page: str) -> str:
+    return (ROOT / "docs" / language / page).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_is_in_the_navigation_and_in_this_language(language):
+    folder = ROOT / "docs" / language
+    pages = [path.relative_to(folder).as_posix() for path in folder.rglob("*.md")]
+    assert sorted(pages) == sorted(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_languages_have_the_same_bones(page):
+    assert not differences(source("en", page), source("zh", page))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.name)
+def test_every_section_is_shown_once_and_in_order(path, language):
+    shown = [
+        include.partition(":")[2]
+        for page in PAGES
+        for include in bones(source(language, page)).includes
+        if include.startswith(f"{path.name}:")
+    ]
+    assert shown == [section.name for section in sessions.parse(path).sections]
+
+
+@pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.name)
+def test_every_block_stands_in_a_section(path):
+    session = sessions.parse(path)
+    outside = [
+        block.line
+        for block in session.blocks
+        if not any(
+            section.start < block.line < section.end for section in session.sections
+        )
+    ]
+    assert not outside, "these lines are run and never shown"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_draws_on_the_session_of_its_name(page):
+    """cnn/stride.md on cnn.md, softmax.md on softmax.md: nobody has to search."""
+    used = {include.partition(":")[0] for include in bones(source("en", page)).includes}
+    assert used <= {Path(page).parts[0].removesuffix(".md") + ".md"}
+
+
+# What differences() must notice, tried on every page: each change on one side only.
+CHANGES = {
+    "a displayed formula dropped": (r"(?ms)^\$\$\n.*?\n\$\$$", ""),
+    "a sign flipped in a display": (r"(?ms)(^\$\$\n(?:(?!^\$\$).)*?)(?<!\{)-", r"\1+"),
+    "an inline formula dropped": (r"(?<!\$)\$(?!\$)[^$\n]+\$", ""),
+    "an inline formula changed": (r"(?<!\$)\$(?!\$)([^$\n]+)\$", r"$-\1$"),
+    "an include dropped": (r"(?m)^--8<-- .*$", ""),
+    "two includes swapped": (
+        r'(?ms)^(--8<-- "[^"]*")$(.*?)^(--8<-- "[^"]*")$',
+        r"\3\2\1",
+    ),
+    "a heading one level down": (r"(?m)^## ", "### "),
+    "an anchor renamed": (r"\{ #([a-z0-9-]+) \}", r"{ #\1-x }"),
+    "an anchor dropped": (r" \{ #[a-z0-9-]+ \}", ""),
+    "a link to elsewhere": (r"\]\(", "](x"),
+    "code changed": (r"`([^`\n]+)`", r"`\1x`"),
+    "a dollar lost": (r"(?<!\$)\$(?!\$)", ""),
+    "no description": (r"(?m)^description: .*$", "other: x"),
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_in_one_language_is_noticed(page, change):
+    pattern, replacement = CHANGES[change]
+    text = source("zh", page)
+    places = list(re.finditer(pattern, text))
+    for place in places:
+        changed = (
+            text[: place.start()] + place.expand(replacement) + text[place.end() :]
+        )
+        assert differences(source("en", page), changed), place[0]
+    if not places:
+        assert (
+            page == "index.md"
+            or "sign" in change
+            or "code" in change
+            or "link" in change
+        )

@@ -1,0 +1,239 @@
+"""Bad input is named with file and line and changes nothing; good input runs."""
+
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests import sessions
+
+OUTPUT = sessions.OUTPUT
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a session where the stricter rules for snippets/ hold; return its path."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "snippets" / "example.md"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(textwrap.dedent(text).lstrip(), encoding="utf-8")
+        return path
+
+    return write
+
+
+BLOCK = "```python\nprint(1.5)\n```\n"
+SHOWN = f"{OUTPUT}\n```text\n1.5\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        (f"<!-- --8<-- [start:a] -->\n{BLOCK}{SHOWN}", 1, "'a' is never closed"),
+        (f"{BLOCK}{SHOWN}<!-- --8<-- [end:a] -->\n", 8, "'a' ends but never began"),
+        (
+            "<!-- --8<-- [start:a] -->\n<!-- --8<-- [start:b] -->\n",
+            2,
+            "'a' is still open",
+        ),
+        (
+            "<!-- --8<-- [start:a] -->\n<!-- --8<-- [end:a] -->\n" * 2,
+            3,
+            "two sections 'a'",
+        ),
+        ("<!-- --8<-- [start: a] -->\n", 1, "a section marker stands alone"),
+        ("```python\n# --8<-- [start:a]\n```\n", 2, "a section marker stands alone"),
+        ("text\n```python\nprint(1)\n", 2, "never closed"),
+        (SHOWN, 1, "an output with no code before it"),
+        (f"{BLOCK}{SHOWN}{SHOWN}", 8, "an output with no code before it"),
+        (f"{BLOCK}{OUTPUT}\n", 4, "no output after it"),
+        (f"{BLOCK}{OUTPUT}\n{BLOCK}", 5, "an output opens with ```text"),
+        (f"{BLOCK}```text\n1.5\n```\n", 4, "nothing compares this"),
+        ("```python title='x'\n1\n```\n", 1, "would be skipped"),
+        ("``` python\n1\n```\n", 1, "would be skipped"),
+        ("~~~python\n1\n~~~\n", 1, "would be skipped"),
+        ("```py\n1\n```\n", 1, "would be skipped"),
+        ("```Python\n1\n```\n", 1, "would be skipped"),
+        ("``` {.python .annotate}\n1\n```\n", 1, "would be skipped"),
+        ("text\n  ```python\n  1\n  ```\n", 2, "would be skipped"),
+        ("> ```python\n> 1\n> ```\n", 1, "would be skipped"),
+        (f"<!--pytest-codeblocks:skip-->\n{BLOCK}", 1, "every block is run"),
+        (f"<!--pytest.mark.skip-->\n{BLOCK}", 1, "every block is run"),
+        (f"{BLOCK}<!-- pytest-codeblocks:cont -->\n{BLOCK}", 4, "every block is run"),
+    ],
+)
+def test_a_malformed_session_is_refused(write, text, line, words):
+    path = write(text)
+    with pytest.raises(sessions.BadSession) as caught:
+        sessions.parse(path)
+    assert f"{path}:{line}: " in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_a_page_holds_no_python_of_its_own(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("text\n\n    ```python\n    1\n    ```\n")
+    with pytest.raises(
+        sessions.BadSession, match=r"page\.md:3: a page holds no Python"
+    ):
+        sessions.check_page(page)
+    page.write_text("````markdown\n```python\n1\n```\n````\n")  # shown, not run
+    sessions.check_page(page)
+
+
+def test_the_blocks_of_a_session_share_one_namespace(write):
+    session = sessions.parse(
+        write("```python\nx = 2\n```\ntext\n```python\ny = x + 1\n```\n")
+    )
+    result = sessions.run(session)
+    assert result.error is None
+    assert result.namespace["y"] == 3
+    assert [block.line for block in session.blocks] == [1, 5]
+
+
+def test_a_session_that_raises_is_quoted_with_file_and_line(write):
+    path = write("# Title\n\n```python\nx = 1\n```\n\n```python\n\nx / 0\n```\n")
+    result = sessions.run(sessions.parse(path))
+    assert result.error.startswith(f"{path}:9: the session raises\n")
+    assert "x / 0" in result.error
+    assert "ZeroDivisionError" in result.error
+    assert "sessions.py" not in result.error
+
+
+def test_a_syntax_error_is_quoted_with_file_and_line(write):
+    path = write("# Title\n\n```python\nx = 1\ny = = 2\n```\n")
+    assert sessions.run(sessions.parse(path)).error.startswith(f"{path}:5: ")
+
+
+def test_settings_of_the_process_do_not_leak_out_of_a_session(write):
+    keras = pytest.importorskip("keras")
+    before = (
+        np.get_printoptions(),
+        np.random.get_state()[1].tolist(),
+        keras.config.floatx(),
+    )
+    session = sessions.parse(
+        write(
+            """
+            ```python
+            import keras
+            import numpy as np
+
+            np.set_printoptions(precision=2)
+            np.random.seed(7)
+            keras.config.set_floatx("float64")
+            ```
+            """
+        )
+    )
+    assert sessions.run(session).error is None
+    after = (
+        np.get_printoptions(),
+        np.random.get_state()[1].tolist(),
+        keras.config.floatx(),
+    )
+    assert after == before
+
+
+@pytest.fixture
+def pytester_book(pytester):
+    """A copy of the book's own machinery, with a snippets/ of its own."""
+    pytester.makeconftest((sessions.ROOT / "conftest.py").read_text(encoding="utf-8"))
+    pytester.makeini("[pytest]\naddopts = --codeblocks\n")
+    (pytester.path / "snippets").mkdir()
+    return pytester
+
+
+def run(pytester_book, text, *options):
+    path = pytester_book.path / "snippets" / "example.md"
+    path.write_text(text, encoding="utf-8")
+    result = pytester_book.runpytest_inprocess("-p", "no:cacheprovider", *options)
+    return result, path.read_text(encoding="utf-8")
+
+
+WRONG = f"{BLOCK}{OUTPUT}\n```text\n2.5\n```\n"
+
+
+def test_a_wrong_output_fails_and_names_file_line_shown_and_printed(pytester_book):
+    result, text = run(pytester_book, f"# Title\n\n{WRONG}")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*snippets/example.md:7: *", "shown:", "2.5"])
+    result.stdout.fnmatch_lines(["printed:", "1.5", "*--update-outputs*"])
+    assert text.endswith(WRONG)
+
+
+def test_every_wrong_output_is_listed_also_before_an_exception(pytester_book):
+    result, _ = run(pytester_book, f"{WRONG}\n{WRONG}\n```python\n1 / 0\n```\n")
+    result.stdout.fnmatch_lines(
+        ["*md:5: *", "*md:13: *", "*md:18: the session raises*"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (BLOCK, "*md:1: prints, but shows no output*"),
+        (
+            f"```python\nx = 1\n```\n{SHOWN}",
+            "*md:1: shows an output, but prints nothing",
+        ),
+        (
+            BLOCK.replace("1.5", "'[[1.5]]'") + SHOWN.replace("1.5", "[1.5]"),
+            "*md:5: the array shown has shape (1,), the one printed (1, 1)",
+        ),
+        (f"```py\n1\n```\n{SHOWN}", "*md:1: this block would be skipped*"),
+    ],
+)
+def test_what_a_reader_could_not_trust_fails(pytester_book, text, message):
+    result, unchanged = run(pytester_book, text)
+    result.stdout.fnmatch_lines([message])
+    assert result.ret != 0
+    assert unchanged == text
+
+
+def test_update_rewrites_what_changed_beyond_rounding_and_nothing_else(pytester_book):
+    rounding = f"```python\nprint(0.33333)\n```\n{OUTPUT}\n```text\n0.3333\n```\n"
+    result, text = run(
+        pytester_book, f"{rounding}\n{WRONG}\ntail\n", "--update-outputs"
+    )
+    result.assert_outcomes(passed=1)
+    assert text == f"{rounding}\n{WRONG.replace('2.5', '1.5')}\ntail\n"
+    again, same = run(pytester_book, text, "--update-outputs")
+    again.assert_outcomes(passed=1)
+    assert same == text
+
+
+def test_update_writes_an_output_that_is_missing(pytester_book):
+    result, text = run(pytester_book, BLOCK, "--update-outputs")
+    result.assert_outcomes(passed=1)
+    assert text == f"{BLOCK}\n{SHOWN}"
+
+
+def test_update_refuses_where_an_assert_fails(pytester_book):
+    wrong = f"{WRONG}\n```python\nassert 1.5 == 2.5\n```\n"
+    result, text = run(pytester_book, wrong, "--update-outputs")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*AssertionError*", "nothing was updated"])
+    assert text == wrong
+
+
+def test_update_refuses_to_drop_an_output(pytester_book):
+    silent = f"{WRONG}\n```python\nx = 1\n```\n{SHOWN}"
+    result, text = run(pytester_book, silent, "--update-outputs")
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(["*md:13: the code prints nothing now*"])
+    assert text == silent
+
+
+def test_every_markdown_file_with_python_is_a_test_item(pytester_book):
+    """README and whatever comes later: nobody has to list them."""
+    (pytester_book.path / "README.md").write_text(
+        f"{BLOCK}{SHOWN}\n```sh\nexit 1\n```\n"
+    )
+    (pytester_book.path / "notes").mkdir()
+    (pytester_book.path / "notes" / "deep.md").write_text(WRONG)
+    result, _ = run(pytester_book, BLOCK + SHOWN)
+    result.assert_outcomes(passed=2, failed=1)

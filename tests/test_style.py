@@ -1,0 +1,58 @@
+"""Ruff over everything: our own Python, and the code that the sessions show."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import sessions
+
+ROOT = sessions.ROOT
+
+
+def ruff(*arguments: str, stdin: str = "") -> str:
+    """Ruff's complaints; empty where there are none."""
+    command = [sys.executable, "-m", "ruff", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, input=stdin, capture_output=True, text=True
+    )
+    return done.stdout + done.stderr if done.returncode else ""
+
+
+def check_session(path: Path) -> str:
+    """Ruff's complaints about a session; its line numbers are those of the file."""
+    session = sessions.parse(path)
+    lines = [""] * session.text.count("\n")
+    for block in session.blocks:
+        lines[block.line : block.end - 1] = block.code.splitlines()
+    name = f"{path.relative_to(ROOT)}.py"  # Ruff does not check what ends in .md
+    return ruff("check", "--stdin-filename", name, "-", stdin="\n".join(lines) + "\n")
+
+
+def test_format():
+    """Python files, and the Python in every Markdown file."""
+    assert not ruff("format", "--check", ".")
+
+
+def test_check():
+    assert not ruff("check", ".")
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "snippets").glob("*.md")), ids=lambda path: path.name
+)
+def test_check_session(path):
+    assert not check_session(path)
+
+
+def test_a_fault_in_a_session_is_found_on_its_line(monkeypatch):
+    path = ROOT / "snippets" / "softmax.md"
+    session = sessions.parse(path)
+    session.blocks[0].code = session.blocks[0].code.replace(
+        "import numpy as np", "import os"
+    )
+    monkeypatch.setattr(sessions, "parse", lambda _: session)
+    complaint = check_session(path)
+    assert "`os` imported but unused" in complaint
+    assert "snippets/softmax.md.py:3:" in complaint
