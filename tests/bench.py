@@ -50,6 +50,8 @@ def seconds(*command: str) -> float:
 
 def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # As on a reader's machine: without, pytest compiles its plugins at every start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     shutil.rmtree(FOLDER, ignore_errors=True)
     print(f"seconds, best of {ROUNDS}")
     print("sessions  verified  floor   ratio")

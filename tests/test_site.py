@@ -1,0 +1,123 @@
+"""The site builds without a warning, and its two languages lead to each other."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.pages import LANGUAGES, ROOT, nav_pages
+
+PAGES = nav_pages()
+
+
+def build(
+    folder: Path, *options: str, root: Path = ROOT
+) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(folder)]
+    # CI=true makes MkDocs' plugins no quieter, but a terminal's width cuts their lines.
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "COLUMNS": "500"}
+    return subprocess.run(
+        [*command, *options], cwd=root, env=environment, capture_output=True, text=True
+    )
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site")
+    done = build(folder)
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    return folder
+
+
+def html_path(language: str, page: str) -> str:
+    """Where a page of docs/<language>/ lands below the site."""
+    stem = page.removesuffix(".md")
+    folder = "" if stem == "index" else f"{stem}/"
+    return f"{'' if language == 'en' else language + '/'}{folder}index.html"
+
+
+class Links(HTMLParser):
+    """The language links, the titles in the navigation and the assets of a page."""
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self.languages: dict[str, str] = {}
+        self.outside: list[str] = []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if tag == "a" and "hreflang" in attributes:
+            self.languages[attributes["hreflang"]] = attributes["href"]
+        source = attributes.get("src") or (
+            attributes.get("href") if tag == "link" else None
+        )
+        if source and re.match(r"(https?:)?//", source):
+            self.outside.append(source)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_language_switch_leads_to_the_same_page(site, language, page):
+    path = site / html_path(language, page)
+    links = Links(path).languages
+    assert set(links) == set(LANGUAGES)
+    for other, href in links.items():
+        target = (path.parent / href / "index.html").resolve()
+        assert target == (site / html_path(other, page)).resolve()
+        assert target.exists()
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_asks_nothing_from_outside(site, language, page):
+    assert not Links(site / html_path(language, page)).outside
+
+
+def test_titles_in_the_navigation_are_translated(site):
+    text = (site / "zh" / "index.html").read_text(encoding="utf-8")
+    nav = text[text.index("md-nav--primary") : text.index('<div class="md-content"')]
+    nav = re.sub(r'(?s)<nav class="md-nav md-nav--secondary.*?</nav>', "", nav)
+    titles = re.findall(r'<span class="md-ellipsis">\s*(.*?)\s*</span>', nav, re.S)
+    assert len(titles) > len(PAGES)
+    assert not [title for title in titles if not re.search("[\u4e00-\u9fff]", title)]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_source_is_left_in_a_page(site, language, page):
+    """An include not replaced, a formula not drawn, a section marker."""
+    text = (site / html_path(language, page)).read_text(encoding="utf-8")
+    text = re.sub(r'(?s)<script.*?</script>| title="[^"]*"', "", text)
+    for left in ["--8<--", r"\(", r"\[", "$$", "arithmatex", "figure:"]:
+        assert left not in text
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('--8<-- "cnn.md:no-such-section"', "no-such-section"),
+        ("[there](nowhere.md)", "nowhere.md"),
+        ("[there](notation.md#no-such-anchor)", "no-such-anchor"),
+        ("$\\eqref{no-such-equation}$", "no-such-equation"),
+    ],
+)
+def test_what_leads_nowhere_fails_the_build(tmp_path, line, message):
+    copy = tmp_path / "book"
+    copy.mkdir()
+    for name in ["docs", "snippets", "site_hooks", "mkdocs.yml", "package-lock.json"]:
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / name)
+    for name in ["node_modules", ".cache"]:
+        (copy / name).symlink_to(ROOT / name)
+    page = copy / "docs" / "zh" / "softmax.md"
+    page.write_text(f"{page.read_text(encoding='utf-8')}\n\n{line}\n", encoding="utf-8")
+    done = build(tmp_path / "site", root=copy)
+    assert done.returncode != 0
+    assert message in done.stderr
