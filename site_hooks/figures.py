@@ -1,0 +1,422 @@
+"""MkDocs hook: ![what is to be seen](figure:name) becomes a drawing of arrays.
+
+The numbers are read from the sessions in snippets/, whose outputs the tests compare
+with what the code prints. None stands here: what a session does not show (a turned
+kernel, inserted zeros) is computed from what it shows.
+"""
+
+import ast
+import html as markup
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.pages import Page
+
+SNIPPETS = Path(__file__).resolve().parents[1] / "snippets"
+
+# What Markdown makes of an image: alone in its paragraph, and anywhere.
+ALONE = re.compile(r'<p>\s*<img alt="([^"]*)" src="figure:([^"]*)" */?>\s*</p>')
+ANYWHERE = re.compile(r'<img [^>]*src="figure:([^"]*)"[^>]*>')
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MATRIX = re.compile(r"\[\[[^\[\]]*\](?:\s*\[[^\[\]]*\])*\s*\]")
+
+# In units of the drawing, which are pixels where there is room. Eleven columns fill a
+# phone, and "−0.12" a cell.
+WIDTH, HEIGHT, MARGIN = 32, 26, 13
+
+Array = np.ndarray
+
+
+class SessionError(Exception):
+    """A session does not hold what a figure shows; says file and line."""
+
+
+class Box(NamedTuple):
+    """Some neighbouring cells; one, if nothing else is said."""
+
+    top: int
+    left: int
+    rows: int = 1
+    columns: int = 1
+
+
+class Panel(NamedTuple):
+    name: str  # in TeX
+    array: Array
+    window: Box | None = None  # what the figure looks at
+    result: Box | None = None  # what comes of it
+    rings: Array | None = None  # where cells are marked one by one
+    inserted: Array | None = None  # where zeros were put in
+    tile: int = 0  # a stronger line every so many cells
+
+
+Parts = list[Panel | str]  # a string is an operator, in TeX
+
+
+# --- The page ----------------------------------------------------------------
+
+
+def on_page_content(html: str, page: Page, **_: object) -> str:
+    def draw(match: re.Match[str]) -> str:
+        alternative, name = match.groups()
+        try:
+            return figure(name, markup.unescape(alternative))
+        except (SessionError, ValueError) as error:
+            message = f"{_place(page, name)}: figure:{name}: {error}"
+            raise PluginError(message) from None
+
+    html = ALONE.sub(draw, html)
+    if left := ANYWHERE.search(html):
+        raise PluginError(
+            f"{_place(page, left[1])}: figure:{left[1]}: it must stand alone in its "
+            "paragraph, without a title"
+        )
+    return html
+
+
+def figure(name: str, alternative: str) -> str:
+    """Raises ValueError where the page is at fault, SessionError where a session is."""
+    if name not in FIGURES:
+        raise ValueError(f"no such figure; there are {', '.join(FIGURES)}")
+    if not alternative.strip():
+        raise ValueError("the text alternative is empty")
+    groups, operator = [], ""
+    for part in FIGURES[name]():
+        if isinstance(part, str):
+            operator = f'<div class="operator">{_formula(part)}</div>'
+        else:
+            # An operator stays with what follows it when the line breaks.
+            groups.append(f'<div class="group">{operator}{_panel(part)}</div>')
+            operator = ""
+    # The search would find nothing but numbers in it.
+    return (
+        f'<figure class="figure" id="figure-{name}" data-search-exclude="">'
+        f'<div class="panels" role="img" aria-label="{markup.escape(alternative)}">'
+        f"{''.join(groups)}</div></figure>"
+    )
+
+
+def _place(page: Page, name: str) -> str:
+    path = os.path.relpath(page.file.abs_src_path)
+    source = page.file.content_string
+    start = source.find(f"](figure:{name}")
+    return f"{path}:{source.count(chr(10), 0, start) + 1}" if start >= 0 else path
+
+
+# --- From a session ----------------------------------------------------------
+
+
+def printed(section: str, shape: tuple[int, int], nth: int = 0) -> Array:
+    """The n-th two-dimensional array that a section of cnn.md prints."""
+    where, blocks = _blocks(section, "text")
+    found = [match for block in blocks for match in MATRIX.findall(block)]
+    if nth >= len(found):
+        raise SessionError(
+            f"{where} prints {len(found)} arrays, this takes number {nth + 1}"
+        )
+    rows = [row.split() for row in re.findall(r"[^\[\]]*\d[^\[\]]*", found[nth])]
+    return _array(f"{where}: its array number {nth + 1}", rows, shape)
+
+
+def written(section: str, variable: str, shape: tuple[int, int]) -> Array:
+    """An array that a section of cnn.md writes out in its code and does not print."""
+    where, blocks = _blocks(section, "python")
+    for block in blocks:
+        for line in ast.parse(block).body:
+            if isinstance(line, ast.Assign) and ast.unparse(line.targets) == variable:
+                lists = [node for node in ast.walk(line) if isinstance(node, ast.List)]
+                rows = ast.literal_eval(lists[0]) if lists else []
+                return _array(f"{where}: its {variable}", rows, shape)
+    raise SessionError(f"{where} does not write {variable} out")
+
+
+def _blocks(section: str, info: str) -> tuple[str, list[str]]:
+    """Where a section of cnn.md is, in words, and its fenced blocks of one kind."""
+    path = SNIPPETS / "cnn.md"
+    text = path.read_text("utf-8")
+    start = text.find(f"<!-- --8<-- [start:{section}] -->")
+    end = text.find(f"<!-- --8<-- [end:{section}] -->", max(start, 0))
+    if min(start, end) < 0:
+        raise SessionError(f"{os.path.relpath(path)}: there is no section {section}")
+    where = f"{os.path.relpath(path)}:{text.count(chr(10), 0, start) + 1}"
+    blocks = [
+        match[2] for match in FENCE.finditer(text, start, end) if match[1] == info
+    ]
+    return f"{where}: section {section}", blocks
+
+
+def _array(what: str, rows: list, shape: tuple[int, int]) -> Array:
+    try:
+        array = np.array(rows, dtype=float)
+    except (ValueError, TypeError):
+        raise SessionError(f"{what} is not all numbers, or not rectangular") from None
+    if array.shape != shape or not np.isfinite(array).all():
+        raise SessionError(
+            f"{what} is {array.shape}, this takes {shape} finite numbers"
+        )
+    return array
+
+
+# --- The figures -------------------------------------------------------------
+
+STRIDE = 2
+
+
+def conv_forward() -> Parts:
+    i, j = 1, 1
+    window = Box(STRIDE * i, STRIDE * j, 3, 3)
+    return [
+        Panel("x", printed("setup", (9, 9)), window=window),
+        r"\star",
+        Panel("W^{1}", written("setup", "W1", (3, 3))),
+        rf"\xrightarrow[{{}}+b^{{1}}]{{S={STRIDE}}}",
+        Panel("z^{1}", printed("correlate", (4, 4)), result=Box(i, j)),
+    ]
+
+
+def max_pool() -> Parts:
+    a = printed("relu", (4, 4))
+    return [
+        Panel("a^{1}", a, window=Box(0, 0, 2, 2), rings=_maxima(a), tile=2),
+        r"\xrightarrow{\max}",
+        Panel("z^{2}", printed("max-pool", (2, 2)), result=Box(0, 0)),
+    ]
+
+
+def max_pool_routing() -> Parts:
+    a = printed("relu", (4, 4))
+    delta = printed("down-to-pool", (2, 2), 1)
+    return [
+        Panel(r"\delta^{2}", delta, window=Box(1, 1)),
+        ",",
+        Panel("a^{1}", a, window=Box(2, 2, 2, 2), rings=_maxima(a), tile=2),
+        r"\xrightarrow{\operatorname{upsample}}",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial a^{1}}",
+            printed("upsample", (4, 4)),
+            result=Box(2, 2),
+            rings=_maxima(a),
+            tile=2,
+        ),
+    ]
+
+
+def rot180() -> Parts:
+    return [
+        Panel("W", written("small-forward", "W", (2, 2)), window=Box(0, 0)),
+        r"\xrightarrow{\operatorname{rot180}}",
+        Panel("W'", printed("full", (2, 2)), result=Box(1, 1)),
+    ]
+
+
+def conv_full() -> Parts:
+    i, j = 1, 2
+    return [
+        Panel(
+            r"\delta^{\mathrm{pad}}",
+            printed("full", (4, 4), 1),
+            window=Box(i, j, 2, 2),
+            inserted=np.pad(np.zeros((2, 2)), 1, constant_values=1) > 0,
+        ),
+        r"\star",
+        Panel(r"\operatorname{rot180}(W)", printed("full", (2, 2))),
+        "=",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial a}",
+            printed("full-run", (3, 3)),
+            result=Box(i, j),
+        ),
+    ]
+
+
+def dilate() -> Parts:
+    delta = printed("pool-delta", (4, 4))
+    return [
+        Panel(r"\delta^{1}", delta),
+        rf"\xrightarrow{{\,S={STRIDE}\,}}",
+        Panel(
+            rf"\delta^{{1}}_{{\uparrow {STRIDE}}}",
+            printed("dilate-delta", (7, 7)),
+            inserted=_between(delta.shape),
+        ),
+    ]
+
+
+def conv_stride() -> Parts:
+    i, j = 4, 4  # the one cell that all four δ reach
+    up = printed("dilate-delta", (7, 7))
+    kernel = written("setup", "W1", (3, 3))
+    return [
+        Panel(
+            rf"\delta^{{1}}_{{\uparrow {STRIDE}}}\text{{, }}K-1=2",
+            np.pad(up, 2),
+            window=Box(i, j, 3, 3),
+            inserted=np.pad(_between((4, 4)), 2, constant_values=True),
+        ),
+        r"\star",
+        Panel(r"\operatorname{rot180}(W^{1})", kernel[::-1, ::-1]),
+        "=",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial x}",
+            printed("stride-dx", (9, 9)),
+            result=Box(i, j),
+        ),
+    ]
+
+
+def conv_weights() -> Parts:
+    u, v = 1, 2
+    x = printed("setup", (9, 9))
+    up = printed("dilate-delta", (7, 7))
+    laid = np.zeros(x.shape)
+    laid[u : u + 7, v : v + 7] = up
+    return [
+        Panel("x", x, window=Box(u, v, 7, 7), rings=laid != 0),
+        r"\star",
+        Panel(
+            rf"\delta^{{1}}_{{\uparrow {STRIDE}}}",
+            up,
+            inserted=_between((4, 4)),
+            rings=up != 0,
+        ),
+        "=",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial W^{1}}",
+            printed("weights", (3, 3)),
+            result=Box(u, v),
+        ),
+    ]
+
+
+FIGURES: dict[str, Callable[[], Parts]] = {
+    "conv-forward": conv_forward,
+    "max-pool": max_pool,
+    "max-pool-routing": max_pool_routing,
+    "rot180": rot180,
+    "conv-full": conv_full,
+    "dilate": dilate,
+    "conv-stride": conv_stride,
+    "conv-weights": conv_weights,
+}
+
+
+def _maxima(a: Array, size: int = 2) -> Array:
+    """Where the first maximum of each tile is."""
+    found = np.zeros(a.shape, dtype=bool)
+    for top in range(0, a.shape[0], size):
+        for left in range(0, a.shape[1], size):
+            tile = a[top : top + size, left : left + size]
+            row, column = divmod(int(tile.argmax()), size)
+            found[top + row, left + column] = True
+    return found
+
+
+def _between(shape: tuple[int, ...]) -> Array:
+    """Which cells a dilation adds."""
+    added = np.ones([STRIDE * (length - 1) + 1 for length in shape], dtype=bool)
+    added[::STRIDE, ::STRIDE] = False
+    return added
+
+
+# --- Drawing -----------------------------------------------------------------
+
+
+def _formula(tex: str) -> str:
+    """As pymdownx.arithmatex writes it, for the hook that typesets."""
+    return rf'<span class="arithmatex">\({markup.escape(tex)}\)</span>'
+
+
+def _panel(panel: Panel) -> str:
+    return (
+        f'<div class="panel"><div class="name">{_formula(panel.name)}</div>'
+        f"{svg(panel)}</div>"
+    )
+
+
+def svg(panel: Panel) -> str:
+    """Numbers and lines; the colours are in figures.css, and each has a shape too."""
+    rows, columns = panel.array.shape
+    inserted = panel.inserted
+    if inserted is None:
+        inserted = np.zeros(panel.array.shape, dtype=bool)
+    every = [Box(i, j) for i in range(rows) for j in range(columns)]
+    own = [box for box in every if not inserted[box.top, box.left]]
+    lit = [box for box in (panel.window, panel.result) if box]
+    drawn = [
+        _path("put", [box for box in every if box not in own]),
+        _path("cells", own),
+        _path("tiles", _tiles(panel)),
+        *(_path("window" if box is panel.window else "result", [box]) for box in lit),
+        *_rings(panel.rings),
+        *_indices(rows, columns, lit),
+        *_numbers(panel.array, panel.result),
+    ]
+    width, height = MARGIN + columns * WIDTH + 2, MARGIN + rows * HEIGHT + 2
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" aria-hidden="true">{"".join(drawn)}</svg>'
+    )
+
+
+def _path(kind: str, boxes: list[Box]) -> str:
+    steps = [
+        f"M{MARGIN + box.left * WIDTH} {MARGIN + box.top * HEIGHT}"
+        f"h{box.columns * WIDTH}v{box.rows * HEIGHT}h{-box.columns * WIDTH}z"
+        for box in boxes
+    ]
+    return f'<path class="{kind}" d="{"".join(steps)}"/>' if steps else ""
+
+
+def _tiles(panel: Panel) -> list[Box]:
+    rows, columns = panel.array.shape
+    size = panel.tile
+    return [
+        Box(top, left, size, size)
+        for top in (range(0, rows, size) if size else ())
+        for left in range(0, columns, size)
+    ]
+
+
+def _rings(where: Array | None) -> list[str]:
+    places = np.argwhere(where) if where is not None else []
+    return [
+        f'<rect class="ring" x="{MARGIN + column * WIDTH + 2}" '
+        f'y="{MARGIN + row * HEIGHT + 4}" width="{WIDTH - 4}" height="{HEIGHT - 8}" '
+        f'rx="{HEIGHT / 2 - 4:g}"/>'
+        for row, column in places
+    ]
+
+
+def _indices(rows: int, columns: int, lit: list[Box]) -> list[str]:
+    """The numbers of rows and columns, stronger where something is lit."""
+
+    def text(x: float, y: float, index: int, strong: bool) -> str:
+        kind = "index lit" if strong else "index"
+        return f'<text class="{kind}" x="{x:g}" y="{y:g}">{index}</text>'
+
+    in_rows = {box.top + k for box in lit for k in range(box.rows)}
+    in_columns = {box.left + k for box in lit for k in range(box.columns)}
+    return [
+        text(MARGIN + (j + 0.5) * WIDTH, MARGIN - 4, j, j in in_columns)
+        for j in range(columns)
+    ] + [
+        text(MARGIN / 2 - 1, MARGIN + (i + 0.5) * HEIGHT + 3, i, i in in_rows)
+        for i in range(rows)
+    ]
+
+
+def _numbers(array: Array, result: Box | None) -> list[str]:
+    digits = next(n for n in (0, 1, 2) if n == 2 or (array == array.round(n)).all())
+    texts = []
+    for (i, j), value in np.ndenumerate(array):
+        kind = ' class="zero"' if value == 0 else ""
+        kind = ' class="strong"' if result and (i, j) == result[:2] else kind
+        number = "0" if value == 0 else f"{value:.{digits}f}".replace("-", "−")
+        x, y = MARGIN + (j + 0.5) * WIDTH, MARGIN + (i + 0.5) * HEIGHT + 4
+        texts.append(f'<text{kind} x="{x:g}" y="{y:g}">{number}</text>')
+    return texts
