@@ -34,8 +34,11 @@ UNSEEN = re.compile(r"(?:\$\$|\\[([a-zA-Z])[^\n]*[^\n\])\s]")
 OURS = re.compile(r"\\(label|eqref|ref|tag)\b")
 # What stands between on_env and on_post_page.
 MARKED = re.compile(
-    r'<(span|div) class="formula" title="([^"]*)"'
-    r'(?: id="([^"]*)" data-number="([^"]*)")?>[^<]*</\1>'
+    # Punctuation that touches the formula: no line may break between them.
+    "(?P<before>[\uff08\u300c\u300a(]?)"
+    r'<(?P<tag>span|div) class="formula" title="(?P<title>[^"]*)"'
+    r'(?: id="(?P<anchor>[^"]*)" data-number="(?P<number>[^"]*)")?>[^<]*</(?P=tag)>'
+    "(?P<after>[\uff0c\u3002\u3001\uff1b\uff1a\uff09\u300d\u300b\uff01\uff1f,.;:)!?]*)"
 )
 
 
@@ -199,17 +202,19 @@ def _draw(page: str) -> str:
     glyphs: dict[str, str] = {}
 
     def draw(match: re.Match[str]) -> str:
-        tag, title, anchor, number = match.groups()
+        before, tag, title, anchor, number, after = match.groups()
         formula = typeset(html.unescape(title), tag == "div")
         glyphs.update(formula.glyphs)
         anchored = f' id="{anchor}"' if anchor else ""
         link = f'<a class="number" href="#{anchor}">({number})</a>' if anchor else ""
-        return (
+        drawn = (
             f'<{tag} class="formula"{anchored}>'
             f'<{tag} class="drawn" aria-hidden="true" title="{title}">'
             f"{formula.svg}</{tag}>"
             f'<span class="read">{formula.mathml}</span>{link}</{tag}>'
         )
+        kept = before + drawn + after
+        return f'<span class="kept">{kept}</span>' if kept != drawn else drawn
 
     page = MARKED.sub(draw, page)
     if not glyphs:

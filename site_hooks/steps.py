@@ -1,7 +1,8 @@
 """MkDocs hook: a derivation stands beside its code.
 
-A step is the prose since the last heading or code, and the code that follows it. Authors
-write nothing for this; on a narrow screen the two follow each other as in the source.
+A step is the prose since the last heading or code, and the code that follows it.
+Authors write nothing for this; on a narrow screen the two follow each other as in the
+source.
 """
 
 from html.parser import HTMLParser
@@ -12,7 +13,9 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
+# Comments that the sessions bring along.
 OUTPUT = "pytest-codeblocks:expected-output"
+SECTION = "--8<--"
 # The quiet mark at an output, and what it says to whoever points at it.
 MARKS = {
     "en": ("verified", "Executed and compared by the tests. How?"),
@@ -100,18 +103,15 @@ def steps(parts: list[Part], verified: str) -> list[str]:
         derivation.clear()
         code.clear()
 
-    output = False  # whether the marker of an expected output came just before
-    for part in parts:
+    for before, part in zip([None, *parts], parts, strict=False):
         if part.tag == OUTPUT:
-            output = True
-        elif part.tag.startswith("--8<--"):
+            continue  # a comment; what follows it is the output
+        if before and before.tag == OUTPUT:
+            code.append(f'<div class="output">{part.html}{verified}</div>')
+        elif "language-python" in part.classes:
+            code.append(part.html)
+        elif part.tag.startswith(SECTION):
             continue
-        elif "highlight" in part.classes and (output or "language-python" in part.classes):
-            if output:
-                code.append(f'<div class="output">{part.html}{verified}</div>')
-            else:
-                code.append(part.html)
-            output = False
         else:
             if code or part.tag in HEADINGS:
                 end_step()

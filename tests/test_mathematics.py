@@ -251,6 +251,16 @@ def test_a_long_formula_in_the_text_may_break(typeset: Callable) -> None:
     assert typeset("a = b", False).svg.count("<svg ") == 1
 
 
+def test_punctuation_stays_with_its_formula(book: Book) -> None:
+    book.write("# One\n\n\u7531 $a$\uff0c\u5f97\uff08$b$\uff09\u4e0e $c$ \u3002")
+    book.build()
+    kept = re.findall(
+        r'<span class="kept">(.)?<span class="formula">', book.read("one")
+    )
+    assert kept == ["", "\uff08"]
+    assert book.read("one").count("</span>\uff0c</span>") == 1
+
+
 @pytest.mark.parametrize(
     ("tex", "text"),
     [

@@ -1,0 +1,71 @@
+"""A derivation and its code become one step; nothing of the page is lost."""
+
+import importlib
+
+import pytest
+
+from tests.sessions import OUTPUT, ROOT
+
+CODE = '<div class="language-python highlight"><pre>code</pre></div>\n'
+TEXT = '<div class="language-text highlight"><pre>1.5</pre></div>\n'
+
+
+@pytest.fixture
+def parted(monkeypatch):
+    """What the hook makes of a page, with a short mark."""
+    monkeypatch.syspath_prepend(str(ROOT / "site_hooks"))
+    hook = importlib.import_module("steps")
+    return lambda page: "".join(hook.steps(hook.Parts(page).parts, "<a>ok</a>"))
+
+
+def step(derivation: str, execution: str) -> str:
+    return (
+        f'<div class="step"><div class="derivation">{derivation}</div>'
+        f'<div class="execution">{execution}</div></div>\n'
+    )
+
+
+def output(html: str) -> str:
+    return f'<div class="output">{html}<a>ok</a></div>'
+
+
+def test_prose_and_the_code_after_it_are_a_step(parted):
+    page = f"<p>one</p>\n<p>two<br>lines</p>\n{CODE}<p>three</p>\n{CODE}"
+    first = step("<p>one</p>\n<p>two<br>lines</p>\n", CODE)
+    assert parted(page) == first + step("<p>three</p>\n", CODE)
+
+
+def test_an_output_is_marked_and_stays_with_its_code(parted):
+    page = f"<p>one</p>\n{CODE}{OUTPUT}\n{TEXT}{CODE}<p>two</p>\n"
+    assert (
+        parted(page)
+        == step("<p>one</p>\n", CODE + output(TEXT) + CODE) + "<p>two</p>\n"
+    )
+
+
+def test_only_what_is_compared_is_called_verified(parted):
+    assert (
+        parted(f"<p>a shell's answer:</p>\n{TEXT}")
+        == f"<p>a shell's answer:</p>\n{TEXT}"
+    )
+
+
+def test_headings_stand_over_both_columns(parted):
+    page = f"<h1>T</h1>\n<p>one</p>\n<h2>S</h2>\n<p>two</p>\n{CODE}"
+    assert parted(page) == "<h1>T</h1>\n<p>one</p>\n<h2>S</h2>\n" + step(
+        "<p>two</p>\n", CODE
+    )
+
+
+def test_code_without_a_derivation_takes_the_whole_width(parted):
+    assert parted(f"<h2>S</h2>\n{CODE}") == f"<h2>S</h2>\n{CODE}"
+
+
+def test_what_lies_inside_an_element_does_not_part_it(parted):
+    box = f'<div class="admonition"><h2>T</h2>{CODE}</div>\n'
+    assert parted(f"<p>one</p>\n{box}{CODE}") == step(f"<p>one</p>\n{box}", CODE)
+
+
+def test_entities_and_markers_of_sections(parted):
+    page = f"<!-- --8<-- [start:a] -->\n<p>a &lt; b &amp; c</p>\n{CODE}"
+    assert parted(page) == step("<p>a &lt; b &amp; c</p>\n", CODE)
