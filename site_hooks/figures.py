@@ -27,7 +27,7 @@ MATRIX = re.compile(r"\[\[[^\[\]]*\](?:\s*\[[^\[\]]*\])*\s*\]")
 
 # In units of the drawing, which are pixels where there is room. Eleven columns fill a
 # phone, and "−0.12" a cell.
-WIDTH, HEIGHT, MARGIN = 32, 26, 13
+WIDTH, HEIGHT, MARGIN = 33, 26, 13
 
 Array = np.ndarray
 
@@ -209,8 +209,8 @@ def max_pool_routing() -> Parts:
 def rot180() -> Parts:
     return [
         Panel("W", written("small-forward", "W", (2, 2)), window=Box(0, 0)),
-        r"\xrightarrow{\operatorname{rot180}}",
-        Panel("W'", printed("full", (2, 2)), result=Box(1, 1)),
+        r"\rightarrow",
+        Panel(r"\operatorname{rot180}(W)", printed("full", (2, 2)), result=Box(1, 1)),
     ]
 
 
@@ -253,7 +253,7 @@ def conv_stride() -> Parts:
     kernel = written("setup", "W1", (3, 3))
     return [
         Panel(
-            rf"\delta^{{1}}_{{\uparrow {STRIDE}}}\text{{, }}K-1=2",
+            rf"(\delta^{{1}}_{{\uparrow {STRIDE}}})^{{\mathrm{{pad}}}}",
             np.pad(up, 2),
             window=Box(i, j, 3, 3),
             inserted=np.pad(_between((4, 4)), 2, constant_values=True),
@@ -358,8 +358,9 @@ def svg(panel: Panel) -> str:
     ]
     width, height = MARGIN + columns * WIDTH + 2, MARGIN + rows * HEIGHT + 2
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" aria-hidden="true">{"".join(drawn)}</svg>'
+        f'<svg class="array" xmlns="http://www.w3.org/2000/svg" aria-hidden="true" '
+        f'viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+        f"{''.join(drawn)}</svg>"
     )
 
 
@@ -386,8 +387,8 @@ def _rings(where: Array | None) -> list[str]:
     places = np.argwhere(where) if where is not None else []
     return [
         f'<rect class="ring" x="{MARGIN + column * WIDTH + 2}" '
-        f'y="{MARGIN + row * HEIGHT + 4}" width="{WIDTH - 4}" height="{HEIGHT - 8}" '
-        f'rx="{HEIGHT / 2 - 4:g}"/>'
+        f'y="{MARGIN + row * HEIGHT + 3}" width="{WIDTH - 4}" height="{HEIGHT - 6}" '
+        'rx="7"/>'
         for row, column in places
     ]
 

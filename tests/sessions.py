@@ -120,10 +120,11 @@ def sections_of(path: Path, text: str, blocks: list[Fence]) -> list[Section]:
     found: list[Section] = []
     opened = None
     for number, line in enumerate(text.splitlines(), 1):
-        if "--8<--" not in line:
-            continue
+        inside = [fence for fence in blocks if fence.start < number < fence.end]
+        if "--8<--" not in line or (inside and not inside[0].is_python):
+            continue  # inside a fence that is not run it is an example
         match = re.fullmatch(r"<!-- --8<-- \[(start|end):([a-z0-9_-]+)\] -->", line)
-        if not match or any(f.start < number < f.end for f in blocks):
+        if not match or inside:
             raise BadSession(
                 path,
                 number,
