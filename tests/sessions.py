@@ -121,7 +121,7 @@ def sections_of(path: Path, text: str, blocks: list[Fence]) -> list[Section]:
     opened = None
     for number, line in enumerate(text.splitlines(), 1):
         inside = [fence for fence in blocks if fence.start < number < fence.end]
-        if "--8<--" not in line or (inside and not inside[0].is_python):
+        if not re.search(r"--8<--\s*\[", line) or (inside and not inside[0].is_python):
             continue  # inside a fence that is not run it is an example
         match = re.fullmatch(r"<!-- --8<-- \[(start|end):([a-z0-9_-]+)\] -->", line)
         if not match or inside:
