@@ -128,7 +128,10 @@ def written(section: str, variable: str, shape: tuple[int, int]) -> Array:
     where, blocks = _blocks(section, "python")
     for block in blocks:
         for line in ast.parse(block).body:
-            if isinstance(line, ast.Assign) and ast.unparse(line.targets) == variable:
+            if (
+                isinstance(line, ast.Assign)
+                and ast.unparse(line.targets[0]) == variable
+            ):
                 lists = [node for node in ast.walk(line) if isinstance(node, ast.List)]
                 rows = ast.literal_eval(lists[0]) if lists else []
                 return _array(f"{where}: its {variable}", rows, shape)
@@ -386,9 +389,9 @@ def _tiles(panel: Panel) -> list[Box]:
 def _rings(where: Array | None) -> list[str]:
     places = np.argwhere(where) if where is not None else []
     return [
-        f'<rect class="ring" x="{MARGIN + column * WIDTH + 2}" '
-        f'y="{MARGIN + row * HEIGHT + 3}" width="{WIDTH - 4}" height="{HEIGHT - 6}" '
-        'rx="7"/>'
+        f'<rect class="ring" x="{MARGIN + column * WIDTH + 1}" '
+        f'y="{MARGIN + row * HEIGHT + 3}" width="{WIDTH - 2}" height="{HEIGHT - 6}" '
+        'rx="8"/>'
         for row, column in places
     ]
 

@@ -1,0 +1,14 @@
+// The language switch leads to the same place on the page.
+
+"use strict";
+
+{
+  const links = document.querySelectorAll(".md-select__link");
+  const keep = () => links.forEach((link) => { link.hash = location.hash; });
+  keep();
+  addEventListener("hashchange", keep);
+
+  // Below each <link rel="alternate"> Material asks for a site map, finds none, and would
+  // lead to the top. It looks for the word alone; a space more means nothing to others.
+  document.querySelectorAll("link[rel=alternate]").forEach((link) => { link.rel += " "; });
+}

@@ -1,0 +1,442 @@
+"""The figures show the numbers of the sessions, where the pages say, and no others."""
+
+import ast
+import importlib.util
+import re
+import shutil
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from markdown import Markdown
+from mkdocs.exceptions import PluginError
+
+from tests import sessions
+from tests.pages import LANGUAGES, ROOT, nav_pages
+
+SESSION = ROOT / "snippets" / "cnn.md"
+SVG = "{http://www.w3.org/2000/svg}"
+IMAGE = re.compile(r"!\[([^\]]*)\]\(figure:([\w-]+)\)")
+
+
+def load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "figures", ROOT / "site_hooks" / "figures.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+figures = load()
+
+
+# What each panel must show, read by another way than the hook reads it.
+
+
+def printed(section: str, nth: int = 0) -> np.ndarray:
+    session = sessions.parse(SESSION)
+    (part,) = [part for part in session.sections if part.name == section]
+    texts = [
+        block.shown
+        for block in session.blocks
+        if part.start < block.line < part.end and block.shown
+    ]
+    found, depth = [], 0
+    for line in "".join(texts).splitlines():
+        if line.startswith("[["):
+            found.append("")
+            depth = 1
+        if depth:
+            found[-1] += line + "\n"
+            depth = not line.endswith("]]")
+    return np.array(ast.literal_eval(re.sub(r"(?<=[\d\]])\s+", ",", found[nth])[:-1]))
+
+
+def written(section: str, variable: str) -> np.ndarray:
+    session = sessions.parse(SESSION)
+    (part,) = [part for part in session.sections if part.name == section]
+    code = "".join(
+        block.code for block in session.blocks if part.start < block.line < part.end
+    )
+    names = {"np": np}
+    for line in ast.parse(code).body:
+        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == variable:
+            exec(ast.unparse(line), names)
+    return np.squeeze(names[variable])
+
+
+def correlate(x: np.ndarray, W: np.ndarray, stride: int = 1) -> np.ndarray:
+    windows = np.lib.stride_tricks.sliding_window_view(x, W.shape)
+    return np.einsum("ijuv,uv->ij", windows, W)[::stride, ::stride]
+
+
+def dilate(delta: np.ndarray) -> np.ndarray:
+    return np.insert(np.insert(delta, range(1, 4), 0, axis=0), range(1, 4), 0, axis=1)
+
+
+def expected() -> dict[str, list[np.ndarray]]:
+    x, W1 = printed("setup"), written("setup", "W1")
+    a1, up = printed("relu"), printed("dilate-delta")
+    turned = printed("full")
+    return {
+        "conv-forward": [x, W1, printed("correlate")],
+        "max-pool": [a1, printed("max-pool")],
+        "max-pool-routing": [printed("down-to-pool", 1), a1, printed("upsample")],
+        "rot180": [written("small-forward", "W"), turned],
+        "conv-full": [printed("full", 1), turned, printed("full-run")],
+        "dilate": [printed("pool-delta"), up],
+        "conv-stride": [np.pad(up, 2), np.rot90(W1, 2), printed("stride-dx")],
+        "conv-weights": [x, up, printed("weights")],
+    }
+
+
+def panels(html: str) -> list[ElementTree.Element]:
+    return list(ElementTree.fromstring(html).iter(f"{SVG}svg"))
+
+
+def numbers(panel: ElementTree.Element) -> np.ndarray:
+    """What stands in the cells, each at the row and column where it is drawn."""
+    cells = {}
+    for text in panel.iter(f"{SVG}text"):
+        if not (text.get("class") or "").startswith("index"):
+            place = float(text.get("y")), float(text.get("x"))
+            cells[place] = float(text.text.replace("−", "-"))
+    rows, columns = (sorted({place[axis] for place in cells}) for axis in (0, 1))
+    assert len(cells) == len(rows) * len(columns)
+    return np.array([[cells[y, x] for x in columns] for y in rows])
+
+
+def boxes(panel: ElementTree.Element, kind: str) -> list[tuple[slice, slice]]:
+    """The rows and columns that an outline, or a ring, surrounds."""
+    found = []
+    for shape in panel.iter():
+        if shape.get("class") == kind and shape.tag == f"{SVG}path":
+            for step in shape.get("d").split("M")[1:]:
+                left, top, width, height = map(int, re.findall(r"\d+", step)[:4])
+                found.append((left, top, width, height))
+        elif shape.get("class") == kind:
+            edges = ("x", "y", "width", "height")
+            found.append(tuple(float(shape.get(edge)) for edge in edges))
+
+    def span(start: float, length: float, size: int) -> slice:
+        first = round((start - figures.MARGIN) / size - 0.1)
+        return slice(first, first + round(length / size))
+
+    return [
+        (span(top, height, figures.HEIGHT), span(left, width, figures.WIDTH))
+        for left, top, width, height in found
+    ]
+
+
+def images(language: str) -> list[tuple[str, str, str]]:
+    """Page, text alternative and name of every figure, in reading order."""
+    return [
+        (page, *image)
+        for page in nav_pages()
+        for image in IMAGE.findall(
+            (ROOT / "docs" / language / page).read_text(encoding="utf-8")
+        )
+    ]
+
+
+# --- Numbers -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", figures.FIGURES)
+def test_a_figure_shows_the_numbers_of_the_session(name):
+    drawn = panels(figures.figure(name, "x"))
+    for panel, array in zip(drawn, expected()[name], strict=True):
+        shown = numbers(panel)
+        assert shown.shape == array.shape
+        # Two places, and a 0 only where the number is 0.
+        np.testing.assert_allclose(shown, array, atol=0.0051, rtol=0)
+        zeros = [text for text in panel.iter(f"{SVG}text") if text.text == "0"]
+        zeros = [text for text in zeros if text.get("class") == "zero"]
+        assert len(zeros) == (array == 0).sum()
+
+
+@pytest.mark.parametrize("name", sorted(figures.FIGURES.keys() - {"dilate"}))
+def test_what_is_outlined_gives_the_outlined_result(name):
+    """Recomputed from the session's full digits, at the places that are drawn."""
+    drawn, arrays = panels(figures.figure(name, "x")), expected()[name]
+    window = next(b for panel in drawn for b in boxes(panel, "window"))
+    (result,) = boxes(drawn[-1], "result")
+    seen = {
+        "conv-forward": lambda: np.sum(arrays[0][window] * arrays[1]),
+        "max-pool": lambda: np.max(arrays[0][window]),
+        "max-pool-routing": lambda: arrays[0][window].item(),
+        "rot180": lambda: arrays[0][window].item(),
+        "conv-full": lambda: np.sum(arrays[0][window] * arrays[1]),
+        "conv-stride": lambda: np.sum(arrays[0][window] * arrays[1]),
+        "conv-weights": lambda: np.sum(arrays[0][window] * arrays[1]),
+    }[name]()
+    np.testing.assert_allclose(arrays[-1][result].item(), seen, atol=1e-3)
+
+
+def test_the_whole_result_follows_from_what_stands_before_it():
+    figure = expected()
+    x, W1, z1 = figure["conv-forward"]
+    np.testing.assert_allclose(correlate(x, W1, figures.STRIDE), z1, atol=1e-3)
+    a1, z2 = figure["max-pool"]
+    np.testing.assert_allclose(a1.reshape(2, 2, 2, 2).max(axis=(1, 3)), z2)
+    W, turned = figure["rot180"]
+    np.testing.assert_array_equal(np.rot90(W, 2), turned)
+    for name in ["conv-full", "conv-stride", "conv-weights"]:
+        first, second, result = figure[name]
+        np.testing.assert_allclose(correlate(first, second), result, atol=1e-3)
+    delta, up = figure["dilate"]
+    np.testing.assert_array_equal(dilate(delta), up)
+
+
+def test_rings_are_where_the_session_found_the_maxima():
+    text = SESSION.read_text(encoding="utf-8")
+    found = re.findall(r"was a1\[(\d+), (\d+)\]", text)
+    positions = sorted((int(row), int(column)) for row, column in found)
+    first, routing = (
+        panels(figures.figure(name, "x")) for name in ("max-pool", "max-pool-routing")
+    )
+    for panel in [first[0], routing[1], routing[2]]:
+        rings = [(b[0].start, b[1].start) for b in boxes(panel, "ring")]
+        assert sorted(rings) == positions
+    delta, _, routed = expected()["max-pool-routing"]
+    assert [routed[place] for place in positions] == delta.ravel().tolist()
+    # The outlined δ, its tile, and the place that receives it belong together.
+    (place,), (tile,) = boxes(routing[0], "window"), boxes(routing[1], "window")
+    (result,) = boxes(routing[2], "result")
+    assert [axis.start for axis in tile] == [2 * axis.start for axis in place]
+    assert all(t.start <= r.start < t.stop for t, r in zip(tile, result, strict=True))
+
+
+def test_grey_is_what_was_put_in():
+    up = dilate(np.ones((4, 4))) == 0
+    want = {
+        "conv-full": (0, np.pad(np.ones((2, 2)), 1) == 0),
+        "dilate": (1, up),
+        "conv-stride": (0, np.pad(up, 2, constant_values=True)),
+        "conv-weights": (1, up),
+    }
+    for name in figures.FIGURES:
+        for index, panel in enumerate(panels(figures.figure(name, "x"))):
+            grey = np.zeros(numbers(panel).shape, dtype=bool)
+            for box in boxes(panel, "put"):
+                grey[box] = True
+            at, which = want.get(name, (None, None))
+            np.testing.assert_array_equal(grey, which if index == at else False)
+
+
+def test_rings_on_x_are_where_delta_is_laid():
+    x, up, _ = panels(figures.figure("conv-weights", "x"))
+    (window,), (u, v) = boxes(x, "window"), (1, 2)
+    assert (window[0].start, window[1].start) == (u, v)
+    on_x = {(b[0].start - u, b[1].start - v) for b in boxes(x, "ring")}
+    on_up = {(b[0].start, b[1].start) for b in boxes(up, "ring")}
+    assert on_x == on_up == set(map(tuple, np.argwhere(numbers(up) != 0)))
+
+
+# --- Sessions that change, or are at fault -----------------------------------
+
+
+@pytest.fixture
+def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Change a copy of the session, of which the hook then reads."""
+    copy = Path(shutil.copy(SESSION, tmp_path))
+    monkeypatch.setattr(figures, "SNIPPETS", tmp_path)
+
+    def change(old: str, new: str) -> None:
+        text = copy.read_text(encoding="utf-8")
+        assert old in text
+        copy.write_text(text.replace(old, new), encoding="utf-8")
+
+    return change
+
+
+def part_of(section: str, kind: str) -> str:
+    text = SESSION.read_text(encoding="utf-8")
+    text = text[text.index(f"[start:{section}]") : text.index(f"[end:{section}]")]
+    return re.search(rf"(?s)```{kind}\n(.*?)```", text)[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "section", "nth"),
+    [
+        ("conv-forward", "setup", 0),
+        ("conv-forward", "correlate", 0),
+        ("max-pool", "relu", 0),
+        ("max-pool", "max-pool", 0),
+        ("max-pool-routing", "relu", 0),
+        ("max-pool-routing", "down-to-pool", 1),
+        ("max-pool-routing", "upsample", 0),
+        ("rot180", "full", 0),
+        ("conv-full", "full", 0),
+        ("conv-full", "full", 1),
+        ("conv-full", "full-run", 0),
+        ("dilate", "pool-delta", 0),
+        ("dilate", "dilate-delta", 0),
+        ("conv-stride", "dilate-delta", 0),
+        ("conv-stride", "stride-dx", 0),
+        ("conv-weights", "setup", 0),
+        ("conv-weights", "dilate-delta", 0),
+        ("conv-weights", "weights", 0),
+    ],
+)
+def test_a_digit_changed_in_the_session_changes_the_figure(name, section, nth, edit):
+    before = figures.figure(name, "x")
+    output = part_of(section, "text")
+    array = re.findall(r"(?s)\[\[.*?\]\]", output)[nth]
+    # The last number's first decimal.
+    changed = re.sub(
+        r"\d(?=\d*\]\]$)", lambda m: str((int(m[0]) + 5) % 10), array, count=1
+    )
+    edit(output, output.replace(array, changed))
+    assert figures.figure(name, "x") != before
+
+
+@pytest.mark.parametrize(
+    ("name", "section", "variable"),
+    [
+        ("conv-forward", "setup", "W1"),
+        ("conv-stride", "setup", "W1"),
+        ("rot180", "small-forward", "W"),
+    ],
+)
+def test_a_weight_changed_in_the_code_changes_the_figure(name, section, variable, edit):
+    before = figures.figure(name, "x")
+    code = part_of(section, "python")
+    at = code.index(f"{variable} = ")
+    edit(code, code[:at] + re.sub(r"\d\.\d", "7.7", code[at:], count=1))
+    assert figures.figure(name, "x") != before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("start:correlate]", "start:other]", r"cnn\.md: there is no section correlate"),
+        ("end:correlate]", "end:other]", r"cnn\.md: there is no section correlate"),
+        (
+            part_of("correlate", "text"),
+            "1.0\n",
+            r"cnn\.md:\d+: section correlate prints 0 arrays, this takes number 1",
+        ),
+        (
+            part_of("correlate", "text"),
+            "[[1. 2.]\n [3. 4.]]\n",
+            r"section correlate: its array number 1 is \(2, 2\), this takes \(4, 4\)",
+        ),
+        (part_of("correlate", "text"), "[[1. 2.]\n [3.]]\n", "not rectangular"),
+        (part_of("correlate", "text"), "[[1. ...]\n [3. 4.]]\n", "not all numbers"),
+        ("[[-0.0054", "[[nan", "finite numbers"),
+        ("W1 = np.array(", "W2 = np.array(", "section setup does not write W1 out"),
+        ("W1 = np.array(\n    [", "W1 = np.array(\n    [[9.0],", "not rectangular"),
+    ],
+)
+def test_a_session_at_fault_is_named(old, new, message, edit):
+    edit(old, new)
+    with pytest.raises(figures.SessionError, match=message):
+        figures.figure("conv-forward", "x")
+
+
+# --- Pages -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_figure_is_used_once_and_exists(language):
+    names = [name for _, _, name in images(language)]
+    assert sorted(names) == sorted(figures.FIGURES)
+
+
+def test_the_languages_show_the_same_figures_with_words_of_their_own():
+    english, chinese = (images(language) for language in LANGUAGES)
+    for (page, en, name), (other_page, zh, other) in zip(english, chinese, strict=True):
+        assert (page, name) == (other_page, other)
+        assert not re.search("[\u4e00-\u9fff]", en)
+        assert re.search("[\u4e00-\u9fff]", zh)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", figures.FIGURES)
+def test_numbers_in_the_text_alternative_stand_in_the_figure(language, name):
+    (text,) = [text for _, text, image in images(language) if image == name]
+    shown = [
+        cell.text
+        for panel in panels(figures.figure(name, "x"))
+        for cell in panel.iter(f"{SVG}text")
+    ]
+    for number in re.findall(r"−?\d+\.\d+", text):
+        assert number in shown
+    # And that of the result is told, if it has places.
+    for panel in panels(figures.figure(name, "x")):
+        for cell in panel.iter(f"{SVG}text"):
+            if cell.get("class") == "strong":
+                assert cell.text in re.findall(r"−?\d+(?:\.\d+)?", text)
+
+
+@pytest.mark.parametrize("name", figures.FIGURES)
+def test_a_figure_is_one_image_with_a_text_alternative(name):
+    figure = ElementTree.fromstring(figures.figure(name, 'say "a < b" & c'))
+    assert figure.tag == "figure"
+    assert "data-search-exclude" in figure.attrib
+    (image,) = [part for part in figure.iter() if part.get("role") == "img"]
+    assert image.get("aria-label") == 'say "a < b" & c'
+    assert list(image.iter(f"{SVG}svg"))
+    for panel in image.iter(f"{SVG}svg"):
+        assert panel.get("aria-hidden") == "true"
+        assert panel.get("viewBox")
+        assert not re.search(r"[^\W\d_]", "".join(panel.itertext()))
+
+
+def rendered(source: str) -> str:
+    """As MkDocs does it: Markdown, then the hook."""
+    file = SimpleNamespace(
+        abs_src_path=str(ROOT / "docs" / "en" / "page.md"), content_string=source
+    )
+    html = Markdown(extensions=["attr_list", "md_in_html"]).convert(source)
+    return figures.on_page_content(html, page=SimpleNamespace(file=file))
+
+
+def test_an_image_alone_in_its_paragraph_becomes_a_figure():
+    html = rendered('Before.\n\n![Two kernels, "W" & more](figure:rot180)\n\nAfter.')
+    assert html.startswith("<p>Before.</p>\n<figure")
+    assert html.endswith("</figure>\n<p>After.</p>")
+    label = re.search('aria-label="([^"]*)"', html)[1]
+    assert unescape(label) == 'Two kernels, "W" & more'
+    assert "<img" not in html
+
+
+def test_other_images_and_code_stay():
+    source = "![a](a.png)\n\n`![a](figure:rot180)`"
+    assert rendered(source) == (
+        '<p><img alt="a" src="a.png" /></p>\n<p><code>![a](figure:rot180)</code></p>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("![a](figure:no-such)", "no such figure; there are conv-forward, max-pool"),
+        ("![](figure:rot180)", "the text alternative is empty"),
+        ("![ ](figure:rot180)", "the text alternative is empty"),
+        ("See ![a](figure:rot180)", "it must stand alone in its paragraph"),
+        ('![a](figure:rot180 "t")', "it must stand alone in its paragraph"),
+        ("- ![a](figure:rot180)", "it must stand alone in its paragraph"),
+    ],
+)
+def test_a_page_at_fault_is_named(line, message):
+    with pytest.raises(PluginError) as error:
+        rendered(f"# Title\n\nText.\n\n{line}\n")
+    assert re.match(r"docs/en/page\.md:5: figure:[\w-]+: ", str(error.value))
+    assert message in str(error.value)
+
+
+def test_a_page_is_named_with_the_session_at_fault(edit):
+    edit("start:relu]", "start:other]")
+    with pytest.raises(PluginError) as error:
+        rendered("# Title\n\n![a](figure:max-pool)\n")
+    assert re.fullmatch(
+        r"docs/en/page\.md:3: figure:max-pool: \S*cnn\.md: there is no section relu",
+        str(error.value),
+    )
