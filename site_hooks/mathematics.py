@@ -210,7 +210,7 @@ def _draw(page: str) -> str:
         drawn = (
             f'<{tag} class="formula"{anchored}>'
             f'<{tag} class="drawn" aria-hidden="true" title="{title}">'
-            f"{formula.svg}</{tag}>"
+            f"{formula.svg.replace('</svg><svg', '</svg><wbr><svg')}</{tag}>"
             f'<span class="read">{formula.mathml}</span>{link}</{tag}>'
         )
         kept = before + drawn + after

@@ -97,6 +97,8 @@ function spoken(root) {
 const ACCENTS = { "^": "\u0302", "~": "\u0303", "¯": "\u0304", "˙": "\u0307", "→": "\u20D7" };
 const INVISIBLE = /[\u2061-\u2064]/g;
 const [BINARY, RELATION] = [2, 3];
+const BELOW = ["msub", "munder", "msubsup", "munderover"];
+const ABOVE = ["msup", "mover", "msubsup", "munderover"];
 
 // A formula in one line of plain text, for titles and the search: ∂ℓ/∂W, x_i^2, √(a + b).
 function plain(node) {
@@ -112,10 +114,13 @@ function plain(node) {
   if (node.isKind("mtd")) return `${parts.join("")} `;
   if (node.isKind("mtr")) return `${parts.join("")}; `;
   if (node.isKind("mover") && node.attributes.get("accent")) return parts[0] + accent(parts[1]);
-  if (["msub", "munder"].some((kind) => node.isKind(kind))) return parts[0] + script("_", parts[1]);
-  if (["msup", "mover"].some((kind) => node.isKind(kind))) return parts[0] + script("^", parts[1]);
-  if (["msubsup", "munderover"].some((kind) => node.isKind(kind)))
-    return parts[0] + script("_", parts[1]) + script("^", parts[2]);
+  const below = BELOW.includes(node.kind) ? parts[1] : "";
+  const above = ABOVE.includes(node.kind) ? parts.at(-1) : "";
+  if (below || above) {
+    // The space around ⋆ goes around ⋆_full.
+    const [, before, base, after] = parts[0].match(/^(\s*)(.*?)(\s*)$/);
+    return before + base + script("_", below) + script("^", above) + after;
+  }
   return parts.join("");
 }
 

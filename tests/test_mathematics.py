@@ -274,6 +274,7 @@ def test_punctuation_stays_with_its_formula(book: Book) -> None:
         (r"\operatorname{rot180}(\boldsymbol{W})", "rot180(W)"),
         (r"\sqrt{a+b}", "√(a + b)"),
         (r"\sum_i x_i", "∑_ix_i"),
+        (r"x \star_{\mathrm{full}} \operatorname{rot180}(W)", "x ⋆_full rot180(W)"),
     ],
 )
 def test_plain_text(typeset: Callable, tex: str, text: str) -> None:
