@@ -4,7 +4,9 @@
 python3 make.py serve   the site at http://127.0.0.1:8000, reloaded as you edit
 python3 make.py test    every test; what follows is handed to pytest
 python3 make.py build   the site, as files, in site/
-python3 make.py bench   what verifying the sessions costs
+python3 make.py offline the site as build/backprop-book.zip, for use without a server
+python3 make.py bench   what verifying costs, and how fast the pages are; one of the two
+                        is `bench sessions`, the other `bench page`
 python3 make.py lock    renew requirements.txt and package-lock.json (--upgrade: newer)
 
 The first call installs what the lock files name into .venv and node_modules.
@@ -12,6 +14,7 @@ The first call installs what the lock files name into .venv and node_modules.
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -57,7 +60,7 @@ def install() -> None:
     wanted = fingerprint()
     if STAMP.exists() and STAMP.read_text() == wanted:
         return
-    print("make.py: installing into .venv and node_modules (once; 2 GB, minutes)")
+    print("make.py: installing into .venv and node_modules (once; 3 GB, minutes)")
     STAMP.unlink(missing_ok=True)
     try:
         venv.create(VENV, with_pip=True, clear=True)
@@ -90,6 +93,24 @@ def lock(*arguments: str) -> None:
     npm("install", "--package-lock-only", "--omit-lockfile-registry-resolved")
 
 
+def offline(*arguments: str) -> None:
+    """Zip the site, with pages that link to each other's files and not to folders."""
+    folder = ROOT / "build" / "offline" / "backprop-book"
+    command = [BIN / "python", "-m", "mkdocs", "build", "--strict", "-d", folder]
+    run(*command, *arguments, env={**os.environ, "OFFLINE": "true"})
+    archive = ROOT / "build" / folder.name
+    shutil.make_archive(str(archive), "zip", folder.parent, folder.name)
+    print(f"make.py: {archive.relative_to(ROOT)}.zip: unpack it, open index.html")
+
+
+def bench(*parts: str) -> None:
+    known = {"sessions": "tests.bench", "page": "tests.bench_page"}
+    if unknown := set(parts) - set(known):
+        stop(f"bench knows {' and '.join(known)}, not {' '.join(sorted(unknown))}")
+    for part in parts or known:
+        run(BIN / "python", "-m", known[part])
+
+
 def main(command: str = "", *arguments: str) -> None:
     python = BIN / "python"
     # The sessions speak for themselves; TensorFlow's greetings do not help a reader.
@@ -104,9 +125,12 @@ def main(command: str = "", *arguments: str) -> None:
     elif command == "test":
         install()
         run(python, "-m", "pytest", *arguments)
+    elif command == "offline":
+        install()
+        offline(*arguments)
     elif command == "bench":
         install()
-        run(python, "-m", "tests.bench", *arguments)
+        bench(*arguments)
     elif command == "lock":
         install()
         lock(*arguments)

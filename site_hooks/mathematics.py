@@ -40,6 +40,8 @@ MARKED = re.compile(
     r'(?: id="(?P<anchor>[^"]*)" data-number="(?P<number>[^"]*)")?>[^<]*</(?P=tag)>'
     "(?P<after>[\uff0c\u3002\u3001\uff1b\uff1a\uff09\u300d\u300b\uff01\uff1f,.;:)!?]*)"
 )
+# A link that says nothing but a formula; browsers read no name in MathML.
+LINK = re.compile(r'<a( [^>]*>)(<span class="formula"[^>]*>([^<]*)</span></a>)')
 
 
 class Equation(NamedTuple):
@@ -216,6 +218,7 @@ def _draw(page: str) -> str:
         kept = before + drawn + after
         return f'<span class="kept">{kept}</span>' if kept != drawn else drawn
 
+    page = LINK.sub(r'<a aria-label="\3"\1\2', page)
     page = MARKED.sub(draw, page)
     if not glyphs:
         return page

@@ -28,8 +28,8 @@
   menu.tabIndex = 0;
   menu.setAttribute("role", "button");
   menu.setAttribute("aria-label", document.querySelector(".md-nav--primary").ariaLabel);
-  menu.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" && event.key !== " ") return;
+  menu.addEventListener("keydown", (event) => { // Material knows Enter
+    if (event.key !== " ") return;
     event.preventDefault();
     menu.click();
   });
