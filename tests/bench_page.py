@@ -9,6 +9,7 @@ Then the build, beside one without our hooks, and `mkdocs serve` after an edit.
 """
 
 import gzip
+import os
 import re
 import shutil
 import socket
@@ -343,6 +344,8 @@ def measure_serve(copy: Path, page: str) -> None:
 
 
 def main() -> None:
+    if hasattr(os, "getloadavg") and os.getloadavg()[0] > 1:
+        print(f"the machine is busy (load {os.getloadavg()[0]:.1f}): expect worse\n")
     shutil.rmtree(FOLDER, ignore_errors=True)
     copy = project()
     ours, plain = measure_build(copy)

@@ -21,6 +21,12 @@ LOOKS = {
 }
 SCHEMES = {"light": "default", "dark": "slate"}
 PAGES = [(language, page) for language in LANGUAGES for page in nav_pages()]
+# Another scheme has other colours, another width another layout; the rest is the same.
+AUDITS = {
+    "1440-light": {},
+    "1440-dark": {"runOnly": ["color-contrast"]},
+    "390-light": {"rules": {"color-contrast": {"enabled": False}}},
+}
 # What scrolls sideways where it is too wide.
 BOXES = "div.formula .drawn, .highlight code, .md-typeset__scrollwrap"
 
@@ -77,12 +83,11 @@ def opened(request, looks: dict[str, Look], served: str) -> dict[str, Page]:
 @pytest.fixture(scope="module")
 def violations(opened: dict[str, Page]) -> dict[str, list[str]]:
     """What axe-core finds in each look; it works in all of them side by side."""
-    rules = {"light": "{}", "dark": "{runOnly: ['color-contrast']}"}  # else the same
-    for look in LOOKS:
+    for look, options in AUDITS.items():
         opened[look].evaluate(AXE)
         opened[look].evaluate(
-            "() => { window.found = axe.run({resultTypes: ['violations'], "
-            f"preload: false, ...{rules[look.partition('-')[2]]}}}) }}"
+            "(options) => { window.found = axe.run(options) }",
+            {"resultTypes": ["violations"], "preload": False, **options},
         )
     return {
         look: [
@@ -91,7 +96,7 @@ def violations(opened: dict[str, Page]) -> dict[str, list[str]]:
             for node in violation["nodes"]
             if node["impact"] in ("serious", "critical")
         ]
-        for look in LOOKS
+        for look in AUDITS
     }
 
 
@@ -171,7 +176,8 @@ def test_what_is_too_wide_scrolls_in_its_own_box(page):
             const moved = Math.abs(box.scrollLeft + width - box.scrollWidth) < 2;
             box.scrollLeft = left;
             const reached = box.matches("[tabindex='0']:not([aria-hidden] *)");
-            return !moved || !reached || box.ariaHidden;
+            const byHand = /auto|scroll/.test(getComputedStyle(box).overflowX);
+            return !moved || !byHand || !reached || box.ariaHidden;
         }}).map((box) => box.outerHTML.slice(0, 200))"""
     )
     assert not stuck
@@ -195,6 +201,7 @@ def test_code_stands_beside_its_derivation(page, look):
             assert derivation["left"] == pytest.approx(execution["left"], abs=1)
 
 
+@pytest.mark.parametrize("look", AUDITS)
 def test_axe_finds_no_serious_violation(violations, look):
     assert not violations[look], "\n".join(violations[look])
 
