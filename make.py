@@ -7,6 +7,7 @@ python3 make.py build   the site, as files, in site/
 python3 make.py offline the site as build/backprop-book.zip, for use without a server
 python3 make.py bench   what verifying costs, and how fast the pages are; one of the two
                         is `bench sessions`, the other `bench page`
+python3 make.py mutants alters the equations' functions; what do the checks miss?
 python3 make.py lock    renew requirements.txt and package-lock.json (--upgrade: newer)
 
 The first call installs what the lock files name into .venv and node_modules.
@@ -131,6 +132,9 @@ def main(command: str = "", *arguments: str) -> None:
     elif command == "bench":
         install()
         bench(*arguments)
+    elif command == "mutants":
+        install()
+        run(python, "-m", "tests.mutants", *arguments)
     elif command == "lock":
         install()
         lock(*arguments)

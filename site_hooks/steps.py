@@ -68,8 +68,8 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     parts = Parts(html).parts
     if not any("language-python" in part.classes for part in parts):
         return html
-    home = next(file for file in files.documentation_pages() if file.name == "index")
-    how = get_relative_url(home.url, page.url) + "#verified"
+    told = (f for f in files.documentation_pages() if f.name == "verification")
+    how = get_relative_url(next(told).url, page.url) + "#outputs"
     return "".join(steps(parts, mark(str(config.theme["language"]), how)))
 
 

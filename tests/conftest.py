@@ -1,4 +1,5 @@
-"""The site, built once a run, and the browser that looks at it."""
+"""The site, built once a run, and the browser that looks at it; how many cases the
+property tests draw, and the record of a run that passed."""
 
 import os
 import shutil
@@ -12,8 +13,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 from playwright.sync_api import Browser, sync_playwright
 
+from tests import verification
 from tests.pages import ROOT
 
 # As root and without a screen; and nothing is to be looked up in the network.
@@ -33,7 +36,9 @@ def build(
 ) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(folder)]
     # CI=true makes MkDocs' plugins no quieter, but a terminal's width cuts their lines.
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "COLUMNS": "500"}
+    # Without it, too: the record of the checks may be older than the code, since it is
+    # this run that renews it.
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "COLUMNS": "500", "CI": ""}
     return subprocess.run(
         [*command, *options], cwd=root, env=environment, capture_output=True, text=True
     )
@@ -85,3 +90,89 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+COMMON = {
+    # The first call of a TensorFlow operation takes its time.
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow],
+    # Not Phase.explain: it costs half a minute and says that the seed matters.
+    "phases": [Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+}
+# The same cases every time: what is red here is red on every machine.
+settings.register_profile(
+    "quick", max_examples=150, derandomize=True, database=None, **COMMON
+)
+# Other cases every time: what fails prints how to see it again, and is tried first
+# from then on.
+settings.register_profile(
+    "full", max_examples=2000, derandomize=False, print_blob=True, **COMMON
+)
+
+FILE = "tests/test_properties.py"
+EQUATION = f"{FILE}::test_the_function_is_its_equation"
+VARIANT = f"{FILE}::test_a_wrong_variant_is_rejected"
+
+
+class Record:
+    """Counts what the property tests do; at the end it is written, if all passed."""
+
+    def __init__(self) -> None:
+        self.before = verification.fingerprint()
+        self.equations: dict[str, dict] = {}
+        self.outcomes: dict[str, bool] = {}
+        self.seconds = 0.0
+
+    def count(self, label: str, error: float) -> None:
+        so_far = self.equations.setdefault(label, {"cases": 0, "error": 0.0})
+        so_far["cases"] += 1
+        so_far["error"] = max(so_far["error"], error)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.nodeid.startswith(f"{FILE}::"):
+            passed = self.outcomes.get(report.nodeid, True) and report.passed
+            self.outcomes[report.nodeid] = passed
+            if report.nodeid.startswith(EQUATION) and report.when == "call":
+                self.seconds += report.duration
+
+    def complete(self) -> bool:
+        """Did everything that makes up the record run, and did nothing fail?"""
+        from tests.results import results
+
+        wanted = set()
+        for label, result in results().items():
+            wanted.add(f"{EQUATION}[{label}]")
+            wanted |= {f"{VARIANT}[{label}-{name}]" for name in result.wrong}
+        return wanted <= set(self.outcomes) and all(self.outcomes.values())
+
+    def pytest_terminal_summary(self, terminalreporter) -> None:
+        if not self.equations:
+            return
+        cases = sum(equation["cases"] for equation in self.equations.values())
+        error = max(equation["error"] for equation in self.equations.values())
+        profile = settings.get_current_profile_name()
+        written = self.complete() and verification.write(
+            profile, self.equations, self.before
+        )
+        terminalreporter.section("properties")
+        rate = cases / max(self.seconds, 1e-9)
+        terminalreporter.write_line(
+            f"{cases} cases of {len(self.equations)} equations (profile {profile}) in "
+            f"{self.seconds:.1f} s, {rate:.0f} a second; "
+            f"largest relative error {error:.1e}"
+        )
+        where = verification.PATH.relative_to(verification.ROOT)
+        terminalreporter.write_line(
+            f"recorded in {where}" if written else f"{where} is as it was"
+        )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The option is Hypothesis' own, and where CI is set so is another default.
+    settings.load_profile(config.getoption("--hypothesis-profile") or "quick")
+    config.pluginmanager.register(Record(), "record")
+
+
+@pytest.fixture(scope="session")
+def record(pytestconfig: pytest.Config) -> Record:
+    return pytestconfig.pluginmanager.getplugin("record")

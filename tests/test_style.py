@@ -1,5 +1,6 @@
 """Ruff over everything: our own Python, and the code that the sessions show."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,3 +57,10 @@ def test_a_fault_in_a_session_is_found_on_its_line(monkeypatch):
     complaint = check_session(path)
     assert "`os` imported but unused" in complaint
     assert "snippets/softmax.md.py:3:" in complaint
+
+
+def test_what_the_readme_shows_and_links_to_exists():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+    assert targets
+    assert not [target for target in targets if not (ROOT / target).exists()]

@@ -1,0 +1,390 @@
+"""python3 make.py mutants: is there a mistake that the checks of the equations miss?
+
+Alters the functions of the equations, and those that they call, one place at a time (a
+sign, an index, an axis, an order, ...) and runs the checks of all equations that depend
+on it. A mutant that every check passes is either listed below, with the reason why it
+computes the same, or a hole in a check; then the command fails.
+"""
+
+import ast
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType
+
+from tests import sessions
+from tests.properties import rejection
+from tests.results import namespace, results
+
+CASES = 300  # for each mutant and check, the same ones every time
+
+# What changes nothing: (session, function, statement before, after) and why. An entry
+# that is noticed after all, or no longer there, makes the command fail.
+WRITTEN = "every entry is written afterwards"
+TYPE = "float64 times bool is float64"
+ZEROS = "zeros are float64 by themselves; other types are for the proof"
+DEAD = (
+    "the place of the maximum changes only where it is not above 0, and there σ' is 0"
+)
+UNUSED = "upsample reads the places that δ has, no further"
+SAME: dict[tuple[str, str, str, str], str] = {
+    (
+        "cnn",
+        "correlate",
+        "z = np.zeros((height, width), np.result_type(x, W))",
+        "z = np.ones((height, width), np.result_type(x, W))",
+    ): WRITTEN,
+    (
+        "cnn",
+        "correlate",
+        "z = np.zeros((height, width), np.result_type(x, W))",
+        "z = np.zeros((height, width))",
+    ): ZEROS,
+    (
+        "cnn",
+        "dilate",
+        "out = np.zeros((stride * (h - 1) + 1, stride * (w - 1) + 1), delta.dtype)",
+        "out = np.zeros((stride * (h - 1) + 1, stride * (w - 1) + 1))",
+    ): ZEROS,
+    (
+        "cnn",
+        "max_pool",
+        "z = np.zeros((height, width))",
+        "z = np.ones((height, width))",
+    ): WRITTEN,
+    (
+        "cnn",
+        "max_positions",
+        "positions = np.zeros((height, width, 2), dtype=int)",
+        "positions = np.ones((height, width, 2), dtype=int)",
+    ): WRITTEN,
+    (
+        "cnn",
+        "max_positions",
+        "positions = np.zeros((height, width, 2), dtype=int)",
+        "positions = np.zeros((height + 1, width, 2), dtype=int)",
+    ): UNUSED,
+    (
+        "cnn",
+        "max_positions",
+        "positions = np.zeros((height, width, 2), dtype=int)",
+        "positions = np.zeros((height, width + 1, 2), dtype=int)",
+    ): UNUSED,
+    (
+        "cnn",
+        "upsample",
+        "out[row, column] += delta[i, j]",
+        "out[row, column] = delta[i, j]",
+    ): "the tiles of max_positions do not overlap: no place comes twice",
+    ("cnn", "relu", "return np.maximum(z, 0)", "return z"): DEAD,
+    ("cnn", "relu", "return np.maximum(z, 0)", "return np.add(z, 0)"): DEAD,
+    ("cnn", "relu", "return np.maximum(z, 0)", "return np.maximum(z, -1)"): DEAD,
+    (
+        "cnn",
+        "max_pool_delta",
+        "positions = max_positions(relu(z), size)",
+        "positions = max_positions(z, size)",
+    ): DEAD,
+    ("cnn", "relu_prime", "return (z > 0).astype(z.dtype)", "return z > 0"): TYPE,
+    ("dense", "relu_prime", "return (z > 0).astype(z.dtype)", "return z > 0"): TYPE,
+    (
+        "cnn",
+        "conv_stride_delta",
+        "return conv_delta(dilate(delta, stride), W, z)",
+        "return conv_delta(W, dilate(delta, stride), z)",
+    ): "a full convolution commutes",
+}
+
+OPERATORS = {
+    ast.Add: [ast.Sub],
+    ast.Sub: [ast.Add],
+    ast.Mult: [ast.Div, ast.Add],
+    ast.Div: [ast.Mult],
+    ast.FloorDiv: [ast.Mult],
+    ast.Mod: [ast.FloorDiv],
+    ast.Pow: [ast.Mult],
+    ast.MatMult: [ast.Mult],
+}
+COMPARISONS = [ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq]
+NAMES = {
+    "max": ["min", "sum"],
+    "min": ["max"],
+    "maximum": ["minimum", "add"],
+    "minimum": ["maximum"],
+    "argmax": ["argmin"],
+    "argmin": ["argmax"],
+    "sum": ["mean", "prod", "max"],
+    "mean": ["sum"],
+    "exp": ["log", "abs"],
+    "log": ["exp", "log2"],
+    "outer": ["multiply"],
+    "zeros": ["ones"],
+    "ones": ["zeros"],
+}
+COMMUTATIVE = ["maximum", "minimum"]
+TYPES = ["np.result_type"]  # float64 here, whatever its arguments are
+
+
+@dataclass
+class Mutant:
+    session: Path
+    function: str
+    line: int
+    before: str  # the statement, of a loop its first line
+    after: str
+    code: CodeType
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        return (self.session.stem, self.function, self.before, self.after)
+
+    def __str__(self) -> str:
+        where = f"{sessions.name_of(self.session)}:{self.line}: {self.function}"
+        return f"{where}\n    {self.before}\n    {self.after}"
+
+
+@dataclass
+class Source:
+    """A function at the top level of a session."""
+
+    session: Path
+    node: ast.FunctionDef
+    line: int  # of the fence before its block
+    equations: dict[str, str]  # those that depend on it: label -> their function
+
+
+def sources() -> list[Source]:
+    """The functions of the equations and those that they call, in file order."""
+    found: dict[Path, dict[str, Source]] = {}
+    for label, result in results().items():
+        path = result.session
+        if path not in found:
+            found[path] = {
+                node.name: Source(path, node, block.line, {})
+                for block in sessions.parse(path).blocks
+                for node in ast.parse(block.code).body
+                if isinstance(node, ast.FunctionDef)
+            }
+        waiting = [result.function]
+        while waiting:
+            source = found[path].get(waiting.pop())
+            if source and label not in source.equations:
+                source.equations[label] = result.function
+                waiting += names(source.node)
+    used = [
+        s for functions in found.values() for s in functions.values() if s.equations
+    ]
+    return sorted(used, key=lambda s: (s.session, s.line, s.node.lineno))
+
+
+def names(node: ast.AST, context: type = ast.Load) -> list[str]:
+    """The names that a function reads, or those that it sets."""
+    found = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+    return [n.id for n in found if isinstance(n.ctx, context)]
+
+
+# --- One change --------------------------------------------------------------
+
+
+def minus(node: ast.expr) -> ast.expr:
+    return ast.UnaryOp(ast.USub(), node)
+
+
+def shifted(node: ast.expr) -> list[ast.expr]:
+    return [ast.BinOp(node, op(), ast.Constant(1)) for op in (ast.Add, ast.Sub)]
+
+
+def swapped(items: list) -> Iterator[list]:
+    """Each item with its neighbour."""
+    for n in range(len(items) - 1):
+        yield [*items[:n], items[n + 1], items[n], *items[n + 2 :]]
+
+
+def alternatives(node: ast.AST, parent: ast.AST, local: set[str]) -> Iterator[ast.AST]:
+    """What could stand in the place of a node by mistake."""
+    match node:
+        case ast.Constant(bool(value)):
+            yield ast.Constant(not value)
+        case ast.Constant(int(value)) if is_shape(parent):
+            yield ast.Constant(1 - value)  # -1 would be another name for the last
+        case ast.Constant(int(value) | float(value)):
+            yield from map(ast.Constant, [value + 1, value - 1])
+            if value:
+                yield minus(node)
+        case ast.UnaryOp(_, operand):
+            yield operand
+        case ast.BinOp(left, op, right):
+            for other in OPERATORS.get(type(op), []):
+                yield ast.BinOp(left, other(), right)
+            if not isinstance(op, ast.Add | ast.Mult):
+                yield ast.BinOp(right, op, left)
+            yield from [left, right]
+        case ast.Compare(left, [op], [right]):
+            for other in COMPARISONS:
+                if not isinstance(op, other):
+                    yield ast.Compare(left, [other()], [right])
+        case ast.Attribute(value, "T"):
+            yield value
+        case ast.Attribute(value, name, ctx):
+            for other in NAMES.get(name, []):
+                yield ast.Attribute(value, other, ctx)
+        case ast.Name(name, ast.Load()) if name in local:
+            for other in sorted(local - {name}):
+                yield ast.Name(other, ast.Load())
+        case ast.Tuple(items, ctx) | ast.List(items, ctx):
+            for other in swapped(items):
+                yield type(node)(other, ctx)
+        case ast.Slice(lower, upper, step):
+            yield ast.Slice(lower or ast.Constant(1), upper, None if step else step)
+            yield ast.Slice(lower or ast.Constant(1), upper, step)
+            yield ast.Slice(None, upper, step)
+            yield ast.Slice(lower, upper or minus(ast.Constant(1)), step)
+            yield ast.Slice(lower, None, step)
+            yield ast.Slice(lower, upper, None if step else ast.Constant(2))
+            if step:
+                yield ast.Slice(lower, upper, minus(step))
+        case ast.Call(called, arguments, keywords):
+            if getattr(called, "attr", "") not in COMMUTATIVE:
+                for other in swapped(arguments):
+                    yield ast.Call(called, other, keywords)
+            for n in range(len(keywords)):
+                yield ast.Call(called, arguments, keywords[:n] + keywords[n + 1 :])
+            if arguments:
+                yield ast.Call(called, arguments[:-1], keywords)
+            yield from arguments
+            if isinstance(called, ast.Attribute):
+                yield called.value  # z.sum(axis=0) becomes z
+        case ast.Assign() | ast.Expr() | ast.For() | ast.If():
+            yield ast.Pass()
+        case ast.AugAssign(target, op, value):
+            yield ast.Pass()
+            yield ast.Assign([target], value)
+            for other in OPERATORS.get(type(op), []):
+                yield ast.AugAssign(target, other(), value)
+        case ast.Return(value) if value:
+            yield ast.Return(minus(value))
+    if is_index(node, parent):
+        yield from shifted(node)
+
+
+def is_shape(parent: ast.AST) -> bool:
+    return (
+        isinstance(parent, ast.Subscript)
+        and isinstance(parent.value, ast.Attribute)
+        and parent.value.attr == "shape"
+    )
+
+
+def is_index(node: ast.AST, parent: ast.AST) -> bool:
+    """Is it a number of the code's own in x[...], range(...) or ndindex(...)?"""
+    if not isinstance(node, ast.Name | ast.BinOp):
+        return False
+    if isinstance(parent, ast.Call):
+        return ast.unparse(parent.func) in ("range", "np.ndindex")
+    return isinstance(parent, ast.Slice | ast.Tuple) or (
+        isinstance(parent, ast.Subscript) and parent.slice is node
+    )
+
+
+# --- All changes of a function -----------------------------------------------
+
+
+def places(node: ast.AST, statement: ast.stmt) -> Iterator[tuple]:
+    """Every (holder, its key, node, parent, statement); setting the key changes it."""
+    for name, value in ast.iter_fields(node):
+        holder = value if isinstance(value, list) else vars(node)
+        keys = range(len(value)) if isinstance(value, list) else [name]
+        for key in keys:
+            child = holder[key]
+            if not isinstance(child, ast.AST) or untouched(child):
+                continue
+            own = child if isinstance(child, ast.stmt) else statement
+            yield holder, key, child, node, own
+            yield from places(child, own)
+
+
+def untouched(node: ast.AST) -> bool:
+    """The names of arguments, the condition under which the rest holds, the type."""
+    of_type = isinstance(node, ast.Call) and ast.unparse(node.func) in TYPES
+    return of_type or isinstance(node, ast.Assert | ast.arg)
+
+
+def mutants(source: Source) -> Iterator[Mutant]:
+    """Each change once; the function's tree is as before after each."""
+    node = source.node
+    local = {arg.arg for arg in node.args.args} | set(names(node, ast.Store))
+    seen = {ast.unparse(node)}
+    for holder, key, child, parent, statement in list(places(node, node)):
+        if statement is node.body[0] and ast.get_docstring(node) is not None:
+            continue
+        before = first_line(statement)
+        for other in alternatives(child, parent, local):
+            holder[key] = ast.copy_location(other, child)
+            try:
+                text = ast.unparse(node)
+                after = first_line(other if child is statement else statement)
+                try:
+                    code = compile(text, str(source.session), "exec")
+                except SyntaxError:
+                    continue
+            finally:
+                holder[key] = child
+            if text not in seen:
+                seen.add(text)
+                line = source.line + statement.lineno
+                yield Mutant(source.session, node.name, line, before, after, code)
+
+
+def first_line(statement: ast.AST) -> str:
+    return ast.unparse(statement).partition("\n")[0]
+
+
+# --- The command -------------------------------------------------------------
+
+
+def survives(mutant: Mutant, equations: dict[str, str]) -> bool:
+    """Do the checks of all these equations pass with the changed function?"""
+    there = namespace(mutant.session)
+    original = there[mutant.function]
+    exec(mutant.code, there)
+    try:
+        return not any(
+            rejection(label, there[function], CASES)
+            for label, function in equations.items()
+        )
+    finally:
+        there[mutant.function] = original
+
+
+def main() -> None:
+    start, total, holes, same = time.perf_counter(), 0, [], set()
+    for source in sources():
+        found = list(mutants(source))
+        survivors = [mutant for mutant in found if survives(mutant, source.equations)]
+        same |= {mutant.key for mutant in survivors} & set(SAME)
+        holes += [mutant for mutant in survivors if mutant.key not in SAME]
+        total += len(found)
+        equal = sum(mutant.key in SAME for mutant in survivors)
+        print(
+            f"{source.session.name:12s}{source.node.name:24s}"
+            f"{len(found) - len(survivors):4d} noticed of {len(found) - equal}"
+            + (f", {equal} compute the same" if equal else ""),
+            flush=True,
+        )
+    changed = total - len(same)
+    print(
+        f"{changed - len(holes)} of {changed} noticed "
+        f"({(changed - len(holes)) / changed:.1%}), {len(same)} compute the same, "
+        f"{time.perf_counter() - start:.0f} s"
+    )
+    for mutant in holes:
+        print(f"\nNo check notices {mutant}")
+    for key in SAME.keys() - same:
+        print(f"\nListed as computing the same, but noticed or gone: {key}")
+    sys.exit(bool(holes or SAME.keys() - same))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,347 @@
+"""The reader's checker names the mistake that was made, and no other."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tests import sessions
+
+SEEDS = st.integers(0, 2**32 - 1)
+LENGTHS = st.integers(3, 6)
+SHAPES = st.lists(st.integers(2, 6), min_size=1, max_size=4).map(tuple)
+NONE = "No likely mistake found"
+
+# Not from the profile: the same cases in every run, and nothing is written.
+fixed = settings(max_examples=100, deadline=None, derandomize=True, database=None)
+
+
+@cache
+def namespace() -> dict:
+    result = sessions.run(sessions.parse(sessions.ROOT / "snippets" / "check.md"))
+    assert result.error is None, result.error
+    return result.namespace
+
+
+def report(mine, reference, **options) -> str:
+    return namespace()["check_gradient"](mine, reference, **options)
+
+
+def likely(mine, reference) -> list[str]:
+    """The mistakes that the report names."""
+    lines = report(mine, reference).splitlines()
+    return [line.removeprefix("likely  ") for line in lines if "likely  " in line]
+
+
+def random(seed, *shape):
+    """Entries that differ from each other and from 0, of any size in common."""
+    stream = np.random.default_rng(seed)
+    return stream.standard_normal(shape) * 10.0 ** stream.integers(-12, 13)
+
+
+def noise(seed, array, size=5e-7):
+    """Below the tolerance of 1e-6 relative to the largest entry."""
+    sign = np.random.default_rng(seed + 1).uniform(-1, 1, array.shape)
+    return array + size * np.max(np.abs(array)) * sign
+
+
+# --- Each mistake is named, also under noise below the tolerance ---------------
+
+
+@fixed
+@given(SEEDS, SHAPES)
+def test_equal(seed, shape):
+    reference = random(seed, *shape)
+    for size in (0, 1e-15, 5e-7):
+        text = report(noise(seed, reference, size), reference)
+        assert "\nequal " in text
+        assert "likely" not in text
+
+
+@fixed
+@given(SEEDS, SHAPES)
+def test_an_error_just_above_the_tolerance_is_no_longer_equal(seed, shape):
+    reference = random(seed, *shape)
+    mine = reference.copy()
+    mine.flat[seed % mine.size] += 2e-6 * np.max(np.abs(reference))
+    assert "equal" not in report(mine, reference)
+    index = [int(i) for i in np.unravel_index(seed % mine.size, shape)]
+    assert f" at {index}: " in report(mine, reference)
+    assert "equal" in report(mine, reference, rtol=3e-6)
+
+
+@fixed
+@given(SEEDS, LENGTHS, LENGTHS)
+def test_flipped(seed, height, width):
+    reference = random(seed, height, width)
+    mine = noise(seed, np.rot90(reference, 2))
+    assert likely(mine, reference) == ["flipped on axes 0 and 1 (rot180)"]
+    mine = noise(seed, reference[:, ::-1])
+    assert likely(mine, reference) == ["flipped on axis 1"]
+
+
+@fixed
+@given(SEEDS, LENGTHS)
+def test_flipped_kernel_and_batch_of_images(seed, length):
+    kernel = random(seed, length, length, 2, 3)
+    assert likely(kernel[::-1, ::-1], kernel) == ["flipped on axes 0 and 1 (rot180)"]
+    images = random(seed, 2, length, length, 1)
+    assert likely(images[:, ::-1, ::-1], images) == ["flipped on axes 1 and 2 (rot180)"]
+
+
+@fixed
+@given(SEEDS, LENGTHS)
+def test_transposed(seed, length):
+    reference = random(seed, length, length)
+    mine = noise(seed, reference.T)
+    assert likely(mine, reference) == ["transposed, axes 0 and 1"]
+
+
+@fixed
+@given(SEEDS, SHAPES, st.integers(2, 9_999))
+def test_off_by_a_factor(seed, shape, n):
+    reference = random(seed, *shape)
+    for mine, named in [
+        (n * reference, f"mine = {n} · reference"),
+        (-n * reference, f"mine = -{n} · reference (sign)"),
+        (reference / n, f"mine = reference / {n}"),
+        (-reference / n, f"mine = reference / -{n} (sign)"),
+    ]:
+        assert likely(noise(seed, mine), reference) == [named]
+
+
+@fixed
+@given(SEEDS, SHAPES)
+def test_sign_and_other_factors(seed, shape):
+    reference = random(seed, *shape)
+    assert "mine = -1 · reference (sign)" in likely(-reference, reference)
+    assert likely(1.37 * reference, reference) == ["mine = 1.37 · reference"]
+    assert likely(0 * reference, reference) == ["mine = 0 · reference"]
+
+
+@fixed
+@given(SEEDS, SHAPES, st.data())
+def test_shifted(seed, shape, data):
+    axis = data.draw(st.integers(0, len(shape) - 1))
+    assume(shape[axis] > 3)
+    reference = random(seed, *shape)
+    for step in (1, -1):
+        rolled = np.roll(reference, step, axis)
+        zeros, other = rolled.copy(), rolled.copy()
+        border = [slice(None)] * len(shape)
+        border[axis] = 0 if step > 0 else -1
+        zeros[tuple(border)] = 0
+        other[tuple(border)] *= 0.3
+        for mine in (rolled, zeros, other):
+            expected = [f"shifted by {step:+d} on axis {axis}"]
+            assert likely(noise(seed, mine, 1e-9), reference) == expected
+
+
+@fixed
+@given(SEEDS, SHAPES, st.data())
+def test_leftover_rows_zero(seed, shape, data):
+    ends = tuple(data.draw(st.integers(1, length)) for length in shape)
+    assume(ends != shape)
+    reference = random(seed, *shape)
+    mine = np.zeros(shape)
+    box = tuple(map(slice, ends))
+    mine[box] = reference[box]
+    assert f"0 after the first {ends} (leftover rows)" in likely(mine, reference)
+
+
+@fixed
+@given(SEEDS, SHAPES)
+def test_derivative_missing(seed, shape):
+    mine, z = random(seed, *shape), random(seed + 1, *shape)
+    on = z > 0
+    assume(1 < on.sum() < on.size)
+    named = ["right where reference ≠ 0, wrong elsewhere (σ' missing)"]
+    assert likely(mine, mine * on) == named
+    assert likely(noise(seed, mine, 1e-7), mine * on) == named
+
+
+# --- Shapes ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mine", "reference", "words"),
+    [
+        ((8, 7), (9, 9), "likely  too short by (1, 2) at the end (leftover rows)"),
+        ((4, 4), (3, 3), "likely  too long by (1, 1) (leftover rows, dilation)"),
+        ((5, 3, 3), (3, 3), "likely  not summed over the (5,) in front (batch)"),
+        ((2, 3), (), "likely  not summed over the (2, 3) in front (batch)"),
+        ((2, 3), (3, 2), "likely  transposed: the same axes in another order"),
+        ((2, 5, 3), (3, 2, 5), "likely  transposed: the same axes in another order"),
+        ((3,), (3, 1), "likely  only axes of length 1 differ: reshape"),
+        ((3,), (4, 3), "likely  an axis is missing"),
+    ],
+)
+def test_shape(mine, reference, words):
+    lines = report(np.ones(mine), np.ones(reference)).splitlines()
+    assert lines[0] == f"shape   {mine} instead of {reference}"
+    assert lines[1] == words
+    try:
+        wide = np.broadcast_shapes(mine, reference)
+    except ValueError:
+        assert lines[2:] == []
+    else:
+        assert lines[2:] == [f"beware  mine - reference broadcasts to {wide}"]
+
+
+def test_a_shape_that_nothing_explains():
+    assert report(np.ones((2, 7)), np.ones((5, 3))).endswith(NONE)
+
+
+def test_equal_values_do_not_excuse_another_shape():
+    assert "equal" not in report(np.ones((3, 1)), np.ones(3))
+
+
+# --- False alarms ---------------------------------------------------------------
+
+
+@fixed
+@given(SEEDS, SHAPES)
+def test_unrelated_arrays_have_no_likely_mistake(seed, shape):
+    assert report(random(seed, *shape), random(seed + 1, *shape)).endswith(NONE)
+
+
+@fixed
+@given(SEEDS)
+def test_one_number_is_no_evidence_of_a_factor(seed):
+    for shape in [(), (1,), (1, 1)]:
+        assert report(random(seed, *shape), random(seed + 1, *shape)).endswith(NONE)
+
+
+@fixed
+@given(SEEDS, SHAPES)
+def test_one_wrong_entry_is_no_mistake_of_the_whole(seed, shape):
+    reference = random(seed, *shape)
+    assume(reference.size > 3)  # of 2 or 3 entries the others can be a shift
+    mine = reference.copy()
+    mine.flat[seed % mine.size] *= 1.5
+    assert report(mine, reference).endswith(NONE)
+    constant = np.full(shape, 0.7)
+    mine = constant.copy()
+    mine.flat[seed % mine.size] = 0.9
+    assert report(mine, constant).endswith(NONE)
+
+
+@fixed
+@given(SEEDS, LENGTHS)
+def test_what_a_symmetric_array_hides_is_equal(seed, length):
+    square = random(seed, length, length)
+    for symmetric, moved in [
+        (square + square.T, np.transpose),
+        (square + square[::-1, ::-1], lambda a: a[::-1, ::-1]),
+        (np.full((length, length), 0.7), lambda a: np.roll(a[::-1].T, 1)),
+    ]:
+        assert "equal" in report(moved(symmetric), symmetric)
+        assert not likely(moved(symmetric), symmetric)
+
+
+@fixed
+@given(SEEDS, LENGTHS)
+def test_every_explanation_of_an_ambiguous_error_is_named(seed, length):
+    half = random(seed, length, length)
+    odd = half - half[::-1, ::-1]  # turned it is -odd
+    named = likely(-odd, odd)
+    assert named == ["mine = -1 · reference (sign)", "flipped on axes 0 and 1 (rot180)"]
+
+
+@fixed
+@given(SEEDS, LENGTHS)
+def test_two_mistakes_at_once_are_not_taken_for_one(seed, length):
+    reference = random(seed, length, length)
+    assert report(2 * reference[::-1, ::-1], reference).endswith(NONE)
+    trace = np.max(np.abs(reference)) * np.eye(length)
+    assert report(reference.T + trace, reference).endswith(NONE)
+
+
+# --- Input of every kind ---------------------------------------------------------
+
+
+def test_zeros():
+    zero = np.zeros((2, 2))
+    assert "\nequal " in report(zero, zero)
+    assert "\nbeware  the reference is 0 everywhere" in report(zero, zero)
+    text = report(np.full((2, 2), 1e-30), zero)
+    assert "equal" not in text
+    assert "\nbeware  the reference is 0 everywhere" in text
+
+
+def test_not_finite():
+    for bad in (np.nan, np.inf, -np.inf):
+        text = report([[0.1, bad]], [[0.1, bad]])
+        assert f"mine is not finite, first {bad} at [0, 1]" in text
+        assert f"reference is not finite, first {bad} at [0, 1]" in text
+        assert "equal" not in text
+        assert "likely" not in text
+
+
+def test_scalars_lists_and_empty_arrays():
+    assert report(2.0, 2.0) == (
+        "shape   ()\nerror   0\nequal   within 1e-06 · max|reference|"
+    )
+    assert likely(-2, 2.0) == ["mine = -1 · reference (sign)"]
+    assert "equal" in report([[1, 2.0]], np.array([[1.0, 2.0]]))
+    for shape in [(0,), (3, 0)]:
+        assert report(np.zeros(shape), np.zeros(shape)) == (
+            f"shape   {shape}\nbeware  empty: nothing was compared"
+        )
+
+
+def test_other_types_of_numbers():
+    reference = np.array([1.5, -2.25, 0.75])
+    for dtype in (np.float16, np.float32, np.longdouble):
+        assert "equal" in report(reference.astype(dtype), reference)
+    beware = "beware  mine holds integers: fractions are cut off"
+    assert report(reference.astype(int), reference).endswith(beware)
+    assert "beware" not in report(np.array([1, 2]), np.array([1.0, 2.0]))
+    unsigned = np.array([1, 2], dtype=np.uint8)  # mine - reference must not wrap
+    assert likely(unsigned, -unsigned.astype(int)) == ["mine = -1 · reference (sign)"]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale", [1e-320, 1e-200, 1e200, 1e308])
+def test_very_small_and_very_large_numbers(scale):
+    reference = scale * np.array([1.0, -0.5, 0.25, 0.125])
+    assert "equal" in report(reference, reference)
+    assert likely(-reference, reference) == ["mine = -1 · reference (sign)"]
+    assert likely(reference[::-1], reference) == ["flipped on axis 0"]
+    assert report(np.array([1e308, 0, 0, -1e308]), reference).endswith(NONE)
+
+
+@pytest.mark.parametrize(
+    ("mine", "kind", "words"),
+    [
+        (None, TypeError, "mine is None: did the tape watch it?"),
+        ("0.5", TypeError, "mine has dtype <U3, not real numbers"),
+        ([0.5, None], TypeError, "mine has dtype object, not real numbers"),
+        ([True, False], TypeError, "mine has dtype bool, not real numbers"),
+        ([1j], TypeError, "mine has dtype complex128, not real numbers"),
+        ([[1.0], [2.0, 3.0]], ValueError, "mine is not one array: "),
+    ],
+)
+def test_what_is_no_array_of_numbers_is_refused(mine, kind, words):
+    with pytest.raises(kind) as caught:
+        report(mine, [1.0, 2.0])
+    assert str(caught.value).startswith(words)
+    with pytest.raises(kind) as caught:
+        report([1.0, 2.0], mine)
+    assert str(caught.value).startswith(words.replace("mine", "reference"))
+
+
+@pytest.mark.parametrize("rtol", [-1e-6, 1.0, np.nan])
+def test_a_tolerance_that_means_nothing_is_refused(rtol):
+    with pytest.raises(ValueError, match="rtol"):
+        report([1.0], [1.0], rtol=rtol)
+
+
+def test_the_arguments_are_left_as_they_are():
+    mine, reference = random(1, 3, 3), random(2, 3, 3)
+    before = mine.copy(), reference.copy()
+    report(mine, reference)
+    np.testing.assert_array_equal(mine, before[0])
+    np.testing.assert_array_equal(reference, before[1])

@@ -1,0 +1,269 @@
+"""Every equation is its function on drawn cases, and no wrong variant passes."""
+
+import ast
+import inspect
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests import mutants, properties
+from tests.pages import ROOT, nav_pages
+from tests.properties import CHECKS
+from tests.results import Result, function, namespace, results
+from tests.sessions import BadSession
+
+RESULTS = results()
+# The others are complained about by one test, once.
+EQUATIONS = [x for x in RESULTS if RESULTS[x].function and x in CHECKS]
+VARIANTS = [(label, name) for label in EQUATIONS for name in RESULTS[label].wrong]
+QUICK = 150  # cases that a wrong variant meets, in every profile
+# What a variant may not fail with: then it is broken, and its mistake was never tried.
+BROKEN = (AttributeError, NameError, SyntaxError, TypeError)
+
+
+def main_labels() -> dict[str, str]:
+    """The labels of the main results and the pages on which they stand."""
+    found = {}
+    for page in nav_pages():
+        text = (ROOT / "docs" / "en" / page).read_text("utf-8")
+        for label in re.findall(r"\\label\{([^{}]*)\}", text):
+            if not label.startswith("step-"):
+                found[label] = page
+    return found
+
+
+def complaints(pages: dict[str, str], found: dict[str, Result], checks) -> list[str]:
+    """What is missing where pages, sessions and checks should know the same labels."""
+    wrong = []
+    for label, page in pages.items():
+        result = found.get(label)
+        if not result or not result.function:
+            wrong.append(f"{page}: {label} has no function (# equation: {label})")
+            continue
+        if len(result.wrong) < 3:
+            wrong.append(f"{page}: {label} has {len(result.wrong)} wrong variants of 3")
+        if label not in checks:
+            wrong.append(f"{page}: {label} has no check in tests/properties.py")
+        if result.session.stem != page.removesuffix(".md").partition("/")[0]:
+            wrong.append(f"{page}: {label} is a function in {result.session.name}")
+    for label, result in found.items():
+        if label not in pages:
+            wrong.append(f"{result.session.name}: no page has the label {label}")
+    wrong += [f"properties.py: {label} is no label" for label in set(checks) - {*pages}]
+    return wrong
+
+
+def test_pages_sessions_and_checks_know_the_same_labels():
+    assert not complaints(main_labels(), RESULTS, CHECKS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sessions_ran():
+    """So that it does not count as time of the cases."""
+    for result in RESULTS.values():
+        namespace(result.session)
+
+
+@pytest.mark.parametrize("label", EQUATIONS)
+@given(data=st.data())
+def test_the_function_is_its_equation(record, label, data):
+    record.count(label, CHECKS[label](function(RESULTS[label]), data.draw))
+
+
+@pytest.mark.parametrize(("label", "name"), VARIANTS)
+def test_a_wrong_variant_is_rejected(label, name):
+    result = RESULTS[label]
+    right, wrong = function(result), function(result, name)
+    mistake = f"{name} ({result.wrong[name]})"
+    assert inspect.signature(wrong) == inspect.signature(right), mistake
+    error = properties.rejection(label, wrong, QUICK)
+    assert error, f"{label}: no case tells {mistake} from {result.function}"
+    assert not isinstance(error, BROKEN), f"{mistake} does not run: {error!r}"
+
+
+# --- What keeps the labels together, broken on purpose -----------------------
+
+
+def some() -> tuple[dict, dict, dict]:
+    path = ROOT / "snippets" / "cnn.md"
+    wrong = {"one": "a", "two": "b", "three": "c"}
+    return (
+        {"conv-x": "cnn/forward.md"},
+        {"conv-x": Result("conv-x", path, "conv_x", wrong)},
+        {"conv-x": None},
+    )
+
+
+def test_nothing_missing_is_no_complaint():
+    assert not complaints(*some())
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda pages, found, checks: found.clear(), "no function"),
+        (lambda pages, found, checks: checks.clear(), "no check"),
+        (lambda pages, found, checks: found["conv-x"].wrong.popitem(), "2 wrong"),
+        (lambda pages, found, checks: setattr(found["conv-x"], "function", ""), "no f"),
+        (lambda pages, found, checks: pages.clear(), "no page has the label conv-x"),
+        (lambda pages, found, checks: checks.update(y=None), "y is no label"),
+        (
+            lambda pages, found, checks: pages.update({"conv-x": "dense.md"}),
+            "in cnn.md",
+        ),
+    ],
+)
+def test_what_is_missing_is_named(change, complaint):
+    args = some()
+    change(*args)
+    assert complaint in "\n".join(complaints(*args))
+
+
+DEF = "def f(x):\n    return x\n"
+
+
+def session(folder, *blocks: str, name: str = "s.md"):
+    path = folder / name
+    path.write_text("".join(f"```python\n{block}```\n\n" for block in blocks))
+    return path
+
+
+def test_tags_are_read(tmp_path):
+    variant = "# wrong: x, δ not turned, twice\ndef g(x):\n    return -x\n"
+    both = "# equation: x\n# wrong: y, the wrong one\n"
+    path = session(tmp_path, both + DEF, "# only a remark\n" + variant)
+    found = results([path])
+    assert found["x"].function == "f"
+    assert found["x"].wrong == {"g": "δ not turned, twice"}
+    assert found["y"].wrong == {"f": "the wrong one"}
+    assert function(found["x"])(3) == 3
+    assert function(found["x"], "g")(3) == -3
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "# equation: x\n\n" + DEF,
+        "# equation: x\ny = 1\n",
+        "# equation x\n" + DEF,
+        "# Equation\n#equation: x\n" + DEF,
+        "# wrong: x\n" + DEF,
+        "# wrong: x,\n" + DEF,
+        "# equation: X\n" + DEF,
+        "if True:\n    # equation: x\n    def f(x):\n        return x\n",
+        "# equation: x\n" + DEF + "# equation: x\n" + DEF.replace("f(", "g("),
+        "# equation: x\n# wrong: x, both\n" + DEF,
+    ],
+)
+def test_a_tag_that_would_not_be_read_is_an_error(tmp_path, code):
+    with pytest.raises(BadSession, match=r"s\.md:\d+: "):
+        results([session(tmp_path, code)])
+
+
+def test_a_label_belongs_to_one_session(tmp_path):
+    paths = [
+        session(tmp_path, "# equation: x\n" + DEF, name=n) for n in ["a.md", "b.md"]
+    ]
+    with pytest.raises(BadSession, match=r"x is in a\.md, too"):
+        results(paths)
+
+
+def test_a_function_that_is_replaced_later_is_an_error(tmp_path):
+    path = session(tmp_path, "# equation: x\n" + DEF, "f = abs\n")
+    with pytest.raises(BadSession, match="becomes something else"):
+        function(results([path])["x"])
+
+
+# --- The checks themselves ---------------------------------------------------
+
+
+def changed(label: str, change) -> str:
+    """What the check says where the right result is changed; "" where it passes."""
+    right = function(RESULTS[label])
+
+    def wrong(*args):
+        return change(np.asarray(right(*args)))
+
+    error = properties.rejection(label, wrong, QUICK)
+    assert error is None or isinstance(error, AssertionError)
+    return str(error or "")
+
+
+@pytest.mark.parametrize("label", EQUATIONS)
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda result: result * (1 + 1e-8), "off by"),
+        (lambda result: result * np.nan, "off by nan"),
+        (lambda result: result[None], "shape"),
+        (lambda result: result.astype(np.float32), "type"),
+    ],
+)
+def test_a_slight_change_is_noticed(label, change, complaint):
+    assert changed(label, change).startswith(complaint)
+
+
+@pytest.mark.parametrize("label", EQUATIONS)
+@pytest.mark.parametrize("alone", ["TensorFlow", "the other"])
+def test_each_oracle_notices_by_itself(label, alone, monkeypatch):
+    compare = properties.compare
+
+    def one_oracle(case, mine, want, oracle):
+        if (oracle == "TensorFlow") == (alone == "TensorFlow"):
+            return compare(case, mine, want, oracle)
+        return 0.0
+
+    monkeypatch.setattr(properties, "compare", one_oracle)
+    if alone == "TensorFlow":
+        monkeypatch.setattr(properties, "SLOPE", np.inf)
+    complaint = changed(label, lambda result: result * (1 + 1e-5))
+    assert complaint.startswith(("off by", "slope"))
+
+
+@pytest.mark.parametrize("label", EQUATIONS)
+def test_an_argument_that_is_written_to_is_noticed(label):
+    right = function(RESULTS[label])
+
+    def writes(first, *others):
+        first += 0
+        return right(first, *others)
+
+    error = properties.rejection(label, writes, QUICK)
+    assert "read-only" in str(error)
+
+
+def test_a_failure_shows_the_smallest_shapes():
+    """δ not dilated differs as soon as there are two of them: 1 × 2, stride 2."""
+    right = function(RESULTS["conv-weights"])
+
+    @settings(settings.get_profile("quick"))
+    @given(st.data())
+    def run(data):
+        CHECKS["conv-weights"](lambda x, d, stride: right(x, d, 1), data.draw)
+
+    with pytest.raises(AssertionError) as error:
+        run()
+    assert re.search(r"(?m)^x (\(1, 3\)|\(3, 1\)) = ", str(error.value))
+    assert re.search(r"(?m)^delta (\(1, 2\)|\(2, 1\)) = ", str(error.value))
+    assert re.search(r"(?m)^stride = 2$", str(error.value))
+
+
+# --- The mutants -------------------------------------------------------------
+
+
+def test_what_is_listed_as_the_same_is_still_there():
+    """python3 make.py mutants finds out whether it is also unnoticed."""
+    there = {m.key for source in mutants.sources() for m in mutants.mutants(source)}
+    assert not mutants.SAME.keys() - there
+
+
+def test_a_mutant_leaves_the_function_as_it_was():
+    source = mutants.sources()[0]
+    before = ast.unparse(source.node)
+    texts = [(mutant.before, mutant.after) for mutant in mutants.mutants(source)]
+    assert ast.unparse(source.node) == before
+    assert texts
+    assert all(a != b for a, b in texts)

@@ -1,0 +1,379 @@
+"""The page on verification and the marks say what the record says, and if it is old."""
+
+import importlib
+import json
+import re
+from html import unescape
+from math import log10
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.exceptions import Abort
+
+from tests import verification
+from tests.pages import LANGUAGES, ROOT, nav_pages
+from tests.results import results
+
+HOOKS = ROOT / "site_hooks"
+
+
+@pytest.fixture
+def hook(monkeypatch):
+    monkeypatch.syspath_prepend(str(HOOKS))
+    return importlib.reload(importlib.import_module("verification"))
+
+
+def recorded(root: Path, equations: dict, fingerprint: str) -> None:
+    record = {
+        "date": "2026-01-31",
+        "versions": {
+            "tensorflow": "2.x",
+            "keras": "3.x",
+            "numpy": "2.y",
+            "python": "3.z",
+        },
+        "profile": "quick",
+        "fingerprint": fingerprint,
+        "equations": equations,
+    }
+    path = root / ".cache" / "verification.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(record), "utf-8")
+
+
+def rows(table: str) -> dict[str, list[str]]:
+    """The cells of each row that has an anchor."""
+    found = re.findall(r'<tr id="check-([^"]*)">(.*?)</tr>', table, re.DOTALL)
+    return {
+        label: [
+            unescape(re.sub("<[^>]*>", "", cell))
+            for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)
+        ]
+        for label, row in found
+    }
+
+
+# --- A small book ------------------------------------------------------------
+
+SESSION = """```python
+# equation: a-b
+def a_b(x):
+    return x
+
+
+# wrong: a-b, the sign
+# wrong: c-d, all of it
+def a_b_minus(x):
+    return -x
+
+
+# equation: c-d
+def c_d(x):
+    return x
+```
+"""
+TABLE = "# Table\n\n<!-- verification table -->\n\nAfter it.\n"
+ONE = "# One\n\n$$\nx \\label{step-x}\n$$\n\n$$\nx \\label{a-b}\n$$\n"
+TWO = "# Two\n\n$$\nx \\label{c-d}\n$$\n"
+
+
+class Book:
+    """Three pages in two languages, and a record."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.write("snippets/s.md", SESSION)
+        self.write("tests/properties.py", "1")
+        self.write("tests/results.py", "2")
+        pages = {"index": "# H\n", "one": ONE, "part/two": TWO, "table": TABLE}
+        for language in LANGUAGES:
+            for name, text in pages.items():
+                self.write(f"docs/{language}/{name}.md", text)
+        settings = {
+            "INHERIT": str(ROOT / "mkdocs.yml"),
+            "docs_dir": "docs",
+            "hooks": [str(HOOKS / f"{n}.py") for n in ("mathematics", "verification")],
+            "watch": [],
+            "nav": ["index.md", "one.md", {"Part": ["part/two.md"]}, "table.md"],
+        }
+        self.write("mkdocs.yml", yaml.safe_dump(settings))
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+
+    def build(self) -> None:
+        config = load_config(str(self.root / "mkdocs.yml"), strict=True)
+        try:
+            build(config)
+        finally:
+            config.hooks[str(HOOKS / "mathematics.py")].on_shutdown()
+
+    def read(self, page: str, language: str = "en") -> str:
+        folder = self.root / "site" / ("" if language == "en" else language)
+        return (folder / page / "index.html").read_text("utf-8")
+
+    def table(self, language: str = "en") -> str:
+        return self.read("table", language)
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch, hook):
+    monkeypatch.chdir(ROOT)  # where the snippets are looked for
+    monkeypatch.delenv("CI", raising=False)
+    book = Book(tmp_path)
+    equations = {
+        "a-b": {"cases": 150, "error": 2.6e-14},
+        "c-d": {"cases": 70, "error": 0.0},
+    }
+    recorded(tmp_path, equations, hook.fingerprint(tmp_path))
+    return book
+
+
+def badges(page: str) -> list[tuple[str, ...]]:
+    """The address, the text that is read out and the sign of each mark."""
+    pattern = (
+        r'<a class="checked" href="([^"]*)" title="([^"]*)" aria-label="\2">(.)</a>'
+        r'<a href="(#eq-[^"]*)">(\([\d.]+\))</a>'
+    )
+    return re.findall(pattern, page)
+
+
+def test_the_table_and_the_marks_lead_to_each_other(book):
+    book.build()
+    for language in LANGUAGES:
+        table = book.table(language)
+        assert rows(table) == {
+            "a-b": ["(1.2)", "a_b", "s.md", "150", "3·10−14", "1"],
+            "c-d": ["(2.1)", "c_d", "s.md", "70", "0", "1"],
+        }
+        assert re.search(r'id="check-a-b"><td><a href="\.\./one/#eq-a-b">', table)
+        assert re.search(r'id="check-c-d"><td><a href="\.\./part/two/#eq-c-d">', table)
+        for fact in ["2026-01-31", "quick", "220", "TensorFlow 2.x", "Python 3.z"]:
+            assert fact in table
+        assert "admonition" not in table
+        assert "verification table" not in table
+
+    checked = "checked on 150 random cases"
+    assert badges(book.read("one")) == [
+        ("../table/#check-a-b", checked, "✓", "#eq-a-b", "(1.2)")
+    ]
+    assert '<a class="number" href="#eq-step-x">(1.1)</a>' in book.read("one")
+    checked = "已用 70 组随机数据验证"
+    assert badges(book.read("part/two", "zh")) == [
+        ("../../table/#check-c-d", checked, "✓", "#eq-c-d", "(2.1)")
+    ]
+    index = (book.root / "site" / "search" / "search_index.json").read_text("utf-8")
+    assert "checked on" not in index  # or every page would be found by these words
+
+
+def change_a_session(book):
+    book.write("snippets/s.md", SESSION.replace("-x", "-2 * x"))
+
+
+def change_a_check(book):
+    book.write("tests/properties.py", "3")
+
+
+def add_a_session(book):
+    book.write("snippets/t.md", "Text.")
+
+
+STALE = [change_a_session, change_a_check, add_a_session]
+BROKEN = ["", "{", "[]", "null", "{}", '{"equations": 3}', "\udcff"]
+
+
+@pytest.mark.parametrize("change", STALE)
+def test_a_stale_record_is_shown_as_such(book, change):
+    change(book)
+    book.build()
+    assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s.md", "150", "3·10−14", "–"]
+    assert "Out of date" in book.table()
+    assert "结果已过期" in book.table("zh")
+    assert [badge[1:3] for badge in badges(book.read("one"))] == [
+        ("changed since it was last checked", "○")
+    ]
+
+
+def test_no_record_is_no_mistake(book, monkeypatch):
+    monkeypatch.setenv("CI", "true")
+    (book.root / ".cache" / "verification.json").unlink()
+    book.build()
+    assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s.md", "–", "–", "–"]
+    assert "Not yet checked on this machine" in book.table()
+    assert "在这台机器上尚未验证" in book.table("zh")
+    assert [badge[1:3] for badge in badges(book.read("one"))] == [
+        ("not yet checked on this machine", "○")
+    ]
+
+
+def test_an_equation_that_is_not_in_the_record_is_not_called_checked(book, hook):
+    equations = {"c-d": {"cases": 70, "error": 0.0}}
+    recorded(book.root, equations, hook.fingerprint(book.root))
+    book.build()
+    assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s.md", "–", "–", "–"]
+    assert badges(book.read("one"))[0][1] == "not yet checked on this machine"
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_a_record_that_cannot_be_read_is_shown_as_such(book, hook, text):
+    path = book.root / ".cache" / "verification.json"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert hook.read(book.root) == ("broken", None)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("date", "today"),
+        ("date", None),
+        ("versions", {}),
+        ("equations", {"a-b": {}}),
+        ("equations", {"a-b": {"cases": 1, "error": float("nan")}}),
+        ("equations", {"a-b": {"cases": "many", "error": 0}}),
+        ("equations", []),
+    ],
+)
+def test_a_part_of_the_record_that_cannot_be_read(book, hook, key, value):
+    path = book.root / ".cache" / "verification.json"
+    record = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**record, key: value}), "utf-8")
+    assert hook.read(book.root) == ("broken", None)
+    del record[key]
+    path.write_text(json.dumps(record), "utf-8")
+    assert hook.read(book.root) == ("broken", None)
+
+
+def test_a_broken_record_is_told_on_the_page(book):
+    (book.root / ".cache" / "verification.json").write_text("{")
+    book.build()
+    assert "The record cannot be read" in book.table()
+    assert "验证记录无法读取" in book.table("zh")
+    assert badges(book.read("one"))[0][1:3] == ("not yet checked on this machine", "○")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (change_a_session, "is not of this code"),
+        (lambda book: recorded(book.root, [], ""), "cannot be read"),
+    ],
+)
+def test_ci_builds_no_site_from_it(book, monkeypatch, caplog, change, message):
+    monkeypatch.setenv("CI", "true")
+    book.build()
+    change(book)
+    with pytest.raises(Abort):
+        book.build()
+    assert f"{message}; run: python3 make.py test" in caplog.text
+
+
+# --- The project's own -------------------------------------------------------
+
+
+def test_the_fingerprints_are_equal(hook, tmp_path, monkeypatch):
+    assert hook.fingerprint(ROOT) == verification.fingerprint()
+    assert hook.record_path(ROOT) == verification.PATH
+    book = Book(tmp_path)
+    monkeypatch.setattr(verification, "ROOT", tmp_path)
+    seen = set()
+    for change in [lambda book: None, *STALE]:
+        change(book)
+        assert hook.fingerprint(tmp_path) == verification.fingerprint()
+        seen.add(hook.fingerprint(tmp_path))
+    assert len(seen) == 1 + len(STALE)
+
+
+def test_what_the_tests_write_the_hook_reads(hook, tmp_path, monkeypatch):
+    Book(tmp_path)
+    monkeypatch.setattr(verification, "ROOT", tmp_path)
+    monkeypatch.setattr(verification, "PATH", hook.record_path(tmp_path))
+    equations = {"a-b": {"cases": 3, "error": 1e-15}}
+    assert verification.write("full", equations, verification.fingerprint())
+    state, run = hook.read(tmp_path)
+    assert state == "fresh"
+    assert run.versions == verification.versions()
+    assert run.profile == "full"
+    assert run.equations == {"a-b": (3, 1e-15)}
+
+
+def test_the_functions_are_those_that_are_checked(hook):
+    assert hook.functions(ROOT) == {
+        label: (result.function, result.session.name, len(result.wrong))
+        for label, result in results().items()
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_main_equation_has_a_row(hook, language, monkeypatch):
+    monkeypatch.delenv("CI", raising=False)
+    folder = ROOT / "docs" / language
+    sources = {name: (folder / name).read_text("utf-8") for name in nav_pages()}
+    pages = [
+        SimpleNamespace(url=name, file=SimpleNamespace(content_string=text))
+        for name, text in sources.items()
+    ]
+    config = SimpleNamespace(
+        config_file_path=str(ROOT / "mkdocs.yml"), theme={"language": language}
+    )
+    hook.on_nav(nav=SimpleNamespace(pages=pages), config=config)
+    assert hook._book.url == "verification.md"
+    table = hook.on_page_content(sources["verification.md"], config=config)
+    shown = rows(table)
+    labels = re.findall(r"\\label\{(.*?)\}", "".join(sources.values()))
+    main = [label for label in labels if not label.startswith("step-")]
+    assert list(shown) == main
+    assert set(main) == set(results())
+    for label, cells in shown.items():
+        assert cells[0] == f"\\(\\eqref{{{label}}}\\)"
+        assert cells[1] == results()[label].function
+
+
+def test_the_languages_have_the_same_texts(hook):
+    en, zh = (hook.TEXTS[language] for language in LANGUAGES)
+    assert en.keys() == zh.keys()
+    assert en.keys() >= {"stale", "broken", "absent"}
+    for key in en:
+        fields = [
+            re.findall(r"\{.*?\}|<code>.*?</code>", str(t[key])) for t in (en, zh)
+        ]
+        assert fields[0] == fields[1]
+        assert len(en[key]) == len(zh[key]) or isinstance(en[key], str)
+    chinese = str([*zh.values()])
+    assert not re.search("[\u4e00-\u9fff}][,:;!?]|[,:;!?][\u4e00-\u9fff]", chinese)
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (0.0, "0"),
+        (1e-10, "1·10<sup>−10</sup>"),
+        (9.6e-15, "1·10<sup>−14</sup>"),
+        (2.4e-16, "2·10<sup>−16</sup>"),
+        (3, "3·10<sup>0</sup>"),
+    ],
+)
+def test_one_significant_digit(hook, error, shown):
+    assert hook.number(error) == shown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_states_the_tolerances(language):
+    from tests import properties
+
+    text = (ROOT / "docs" / language / "verification.md").read_text("utf-8")
+    exact, slope, scale, step = (
+        f"10^{{{round(log10(value))}}}"
+        for value in (
+            *(properties.EXACT, properties.SLOPE),
+            *(properties.SCALE, properties.H),
+        )
+    )
+    assert rf"\le {exact} \cdot \max\bigl({scale}, \max_i |t_i|" in text
+    assert rf"\le {slope} \cdot \max\Bigl({scale}, \sum_i |m_i v_i|" in text
+    assert f"$h = {step}$" in text
