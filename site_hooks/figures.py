@@ -112,7 +112,7 @@ def _place(page: Page, name: str) -> str:
 
 
 def printed(section: str, shape: tuple[int, int], nth: int = 0) -> Array:
-    """The n-th two-dimensional array that a section of cnn.md prints."""
+    """The n-th two-dimensional array that a section prints, named "cnn:setup"."""
     where, blocks = _blocks(section, "text")
     found = [match for block in blocks for match in MATRIX.findall(block)]
     if nth >= len(found):
@@ -124,7 +124,7 @@ def printed(section: str, shape: tuple[int, int], nth: int = 0) -> Array:
 
 
 def written(section: str, variable: str, shape: tuple[int, int]) -> Array:
-    """An array that a section of cnn.md writes out in its code and does not print."""
+    """An array that a section writes out in its code and does not print."""
     where, blocks = _blocks(section, "python")
     for block in blocks:
         for line in ast.parse(block).body:
@@ -139,8 +139,9 @@ def written(section: str, variable: str, shape: tuple[int, int]) -> Array:
 
 
 def _blocks(section: str, info: str) -> tuple[str, list[str]]:
-    """Where a section of cnn.md is, in words, and its fenced blocks of one kind."""
-    path = SNIPPETS / "cnn.md"
+    """Where a section is, in words, and its fenced blocks of one kind."""
+    session, _, section = section.partition(":")
+    path = SNIPPETS / f"{session}.md"
     text = path.read_text("utf-8")
     start = text.find(f"<!-- --8<-- [start:{section}] -->")
     end = text.find(f"<!-- --8<-- [end:{section}] -->", max(start, 0))
@@ -174,26 +175,26 @@ def conv_forward() -> Parts:
     i, j = 1, 1
     window = Box(STRIDE * i, STRIDE * j, 3, 3)
     return [
-        Panel("x", printed("setup", (9, 9)), window=window),
+        Panel("x", printed("cnn:setup", (9, 9)), window=window),
         r"\star",
-        Panel("W^{1}", written("setup", "W1", (3, 3))),
+        Panel("W^{1}", written("cnn:setup", "W1", (3, 3))),
         rf"\xrightarrow[{{}}+b^{{1}}]{{S={STRIDE}}}",
-        Panel("z^{1}", printed("correlate", (4, 4)), result=Box(i, j)),
+        Panel("z^{1}", printed("cnn:correlate", (4, 4)), result=Box(i, j)),
     ]
 
 
 def max_pool() -> Parts:
-    a = printed("relu", (4, 4))
+    a = printed("cnn:relu", (4, 4))
     return [
         Panel("a^{1}", a, window=Box(0, 0, 2, 2), rings=_maxima(a), tile=2),
         r"\xrightarrow{\max}",
-        Panel("z^{2}", printed("max-pool", (2, 2)), result=Box(0, 0)),
+        Panel("z^{2}", printed("cnn:max-pool", (2, 2)), result=Box(0, 0)),
     ]
 
 
 def max_pool_routing() -> Parts:
-    a = printed("relu", (4, 4))
-    delta = printed("down-to-pool", (2, 2), 1)
+    a = printed("cnn:relu", (4, 4))
+    delta = printed("cnn:down-to-pool", (2, 2), 1)
     return [
         Panel(r"\delta^{2}", delta, window=Box(1, 1)),
         ",",
@@ -201,7 +202,7 @@ def max_pool_routing() -> Parts:
         r"\xrightarrow{\operatorname{upsample}}",
         Panel(
             r"\tfrac{\partial \ell}{\partial a^{1}}",
-            printed("upsample", (4, 4)),
+            printed("cnn:upsample", (4, 4)),
             result=Box(2, 2),
             rings=_maxima(a),
             tile=2,
@@ -211,9 +212,11 @@ def max_pool_routing() -> Parts:
 
 def rot180() -> Parts:
     return [
-        Panel("W", written("small-forward", "W", (2, 2)), window=Box(0, 0)),
+        Panel("W", written("cnn:small-forward", "W", (2, 2)), window=Box(0, 0)),
         r"\rightarrow",
-        Panel(r"\operatorname{rot180}(W)", printed("full", (2, 2)), result=Box(1, 1)),
+        Panel(
+            r"\operatorname{rot180}(W)", printed("cnn:full", (2, 2)), result=Box(1, 1)
+        ),
     ]
 
 
@@ -222,29 +225,29 @@ def conv_full() -> Parts:
     return [
         Panel(
             r"\delta^{\mathrm{pad}}",
-            printed("full", (4, 4), 1),
+            printed("cnn:full", (4, 4), 1),
             window=Box(i, j, 2, 2),
             inserted=np.pad(np.zeros((2, 2)), 1, constant_values=1) > 0,
         ),
         r"\star",
-        Panel(r"\operatorname{rot180}(W)", printed("full", (2, 2))),
+        Panel(r"\operatorname{rot180}(W)", printed("cnn:full", (2, 2))),
         "=",
         Panel(
             r"\tfrac{\partial \ell}{\partial a}",
-            printed("full-run", (3, 3)),
+            printed("cnn:full-run", (3, 3)),
             result=Box(i, j),
         ),
     ]
 
 
 def dilate() -> Parts:
-    delta = printed("pool-delta", (4, 4))
+    delta = printed("cnn:pool-delta", (4, 4))
     return [
         Panel(r"\delta^{1}", delta),
         rf"\xrightarrow{{\,S={STRIDE}\,}}",
         Panel(
             rf"\delta^{{1}}_{{\uparrow {STRIDE}}}",
-            printed("dilate-delta", (7, 7)),
+            printed("cnn:dilate-delta", (7, 7)),
             inserted=_between(delta.shape),
         ),
     ]
@@ -252,8 +255,8 @@ def dilate() -> Parts:
 
 def conv_stride() -> Parts:
     i, j = 4, 4  # the one cell that all four δ reach
-    up = printed("dilate-delta", (7, 7))
-    kernel = written("setup", "W1", (3, 3))
+    up = printed("cnn:dilate-delta", (7, 7))
+    kernel = written("cnn:setup", "W1", (3, 3))
     return [
         Panel(
             rf"(\delta^{{1}}_{{\uparrow {STRIDE}}})^{{\mathrm{{pad}}}}",
@@ -266,7 +269,7 @@ def conv_stride() -> Parts:
         "=",
         Panel(
             r"\tfrac{\partial \ell}{\partial x}",
-            printed("stride-dx", (9, 9)),
+            printed("cnn:stride-dx", (9, 9)),
             result=Box(i, j),
         ),
     ]
@@ -274,8 +277,8 @@ def conv_stride() -> Parts:
 
 def conv_weights() -> Parts:
     u, v = 1, 2
-    x = printed("setup", (9, 9))
-    up = printed("dilate-delta", (7, 7))
+    x = printed("cnn:setup", (9, 9))
+    up = printed("cnn:dilate-delta", (7, 7))
     laid = np.zeros(x.shape)
     laid[u : u + 7, v : v + 7] = up
     return [
@@ -290,7 +293,7 @@ def conv_weights() -> Parts:
         "=",
         Panel(
             r"\tfrac{\partial \ell}{\partial W^{1}}",
-            printed("weights", (3, 3)),
+            printed("cnn:weights", (3, 3)),
             result=Box(u, v),
         ),
     ]

@@ -170,7 +170,7 @@ def fingerprint(root: Path) -> str:
     digest = hashlib.sha256()
     for path in [
         *sorted((root / "snippets").glob("*.md")),
-        root / "tests" / "properties.py",
+        *sorted((root / "tests" / "properties").glob("*.py")),
         root / "tests" / "results.py",
     ]:
         digest.update(path.read_bytes())

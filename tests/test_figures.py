@@ -38,28 +38,34 @@ figures = load()
 # What each panel must show, read by another way than the hook reads it.
 
 
-def printed(section: str, nth: int = 0) -> np.ndarray:
-    session = sessions.parse(SESSION)
+def found(name: str) -> tuple[sessions.Session, sessions.Section]:
+    """A section by its name with the session's: cnn:setup."""
+    stem, _, section = name.partition(":")
+    session = sessions.parse(ROOT / "snippets" / f"{stem}.md")
     (part,) = [part for part in session.sections if part.name == section]
+    return session, part
+
+
+def printed(section: str, nth: int = 0) -> np.ndarray:
+    session, part = found(section)
     texts = [
         block.shown
         for block in session.blocks
         if part.start < block.line < part.end and block.shown
     ]
-    found, depth = [], 0
+    arrays, depth = [], 0
     for line in "".join(texts).splitlines():
         if line.startswith("[["):
-            found.append("")
+            arrays.append("")
             depth = 1
         if depth:
-            found[-1] += line + "\n"
+            arrays[-1] += line + "\n"
             depth = not line.endswith("]]")
-    return np.array(ast.literal_eval(re.sub(r"(?<=[\d\]])\s+", ",", found[nth])[:-1]))
+    return np.array(ast.literal_eval(re.sub(r"(?<=[\d\]])\s+", ",", arrays[nth])[:-1]))
 
 
 def written(section: str, variable: str) -> np.ndarray:
-    session = sessions.parse(SESSION)
-    (part,) = [part for part in session.sections if part.name == section]
+    session, part = found(section)
     code = "".join(
         block.code for block in session.blocks if part.start < block.line < part.end
     )
@@ -80,18 +86,22 @@ def dilate(delta: np.ndarray) -> np.ndarray:
 
 
 def expected() -> dict[str, list[np.ndarray]]:
-    x, W1 = printed("setup"), written("setup", "W1")
-    a1, up = printed("relu"), printed("dilate-delta")
-    turned = printed("full")
+    x, W1 = printed("cnn:setup"), written("cnn:setup", "W1")
+    a1, up = printed("cnn:relu"), printed("cnn:dilate-delta")
+    turned = printed("cnn:full")
     return {
-        "conv-forward": [x, W1, printed("correlate")],
-        "max-pool": [a1, printed("max-pool")],
-        "max-pool-routing": [printed("down-to-pool", 1), a1, printed("upsample")],
-        "rot180": [written("small-forward", "W"), turned],
-        "conv-full": [printed("full", 1), turned, printed("full-run")],
-        "dilate": [printed("pool-delta"), up],
-        "conv-stride": [np.pad(up, 2), np.rot90(W1, 2), printed("stride-dx")],
-        "conv-weights": [x, up, printed("weights")],
+        "conv-forward": [x, W1, printed("cnn:correlate")],
+        "max-pool": [a1, printed("cnn:max-pool")],
+        "max-pool-routing": [
+            printed("cnn:down-to-pool", 1),
+            a1,
+            printed("cnn:upsample"),
+        ],
+        "rot180": [written("cnn:small-forward", "W"), turned],
+        "conv-full": [printed("cnn:full", 1), turned, printed("cnn:full-run")],
+        "dilate": [printed("cnn:pool-delta"), up],
+        "conv-stride": [np.pad(up, 2), np.rot90(W1, 2), printed("cnn:stride-dx")],
+        "conv-weights": [x, up, printed("cnn:weights")],
     }
 
 

@@ -87,7 +87,7 @@ class Book:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.write("snippets/s.md", SESSION)
-        self.write("tests/properties.py", "1")
+        self.write("tests/properties/base.py", "1")
         self.write("tests/results.py", "2")
         pages = {"index": "# H\n", "one": ONE, "part/two": TWO, "table": TABLE}
         for language in LANGUAGES:
@@ -177,7 +177,7 @@ def change_a_session(book):
 
 
 def change_a_check(book):
-    book.write("tests/properties.py", "3")
+    book.write("tests/properties/base.py", "3")
 
 
 def add_a_session(book):
@@ -364,14 +364,14 @@ def test_one_significant_digit(hook, error, shown):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_states_the_tolerances(language):
-    from tests import properties
+    from tests.properties import base
 
     text = (ROOT / "docs" / language / "verification.md").read_text("utf-8")
     exact, slope, scale, step = (
         f"10^{{{round(log10(value))}}}"
         for value in (
-            *(properties.EXACT, properties.SLOPE),
-            *(properties.SCALE, properties.H),
+            *(base.EXACT, base.SLOPE),
+            *(base.SCALE, base.H),
         )
     )
     assert rf"\le {exact} \cdot \max\bigl({scale}, \max_i |t_i|" in text

@@ -17,7 +17,7 @@ def fingerprint() -> str:
     digest = hashlib.sha256()
     for path in [
         *sorted((ROOT / "snippets").glob("*.md")),
-        ROOT / "tests" / "properties.py",
+        *sorted((ROOT / "tests" / "properties").glob("*.py")),
         ROOT / "tests" / "results.py",
     ]:
         digest.update(path.read_bytes())
