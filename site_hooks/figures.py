@@ -299,6 +299,70 @@ def conv_weights() -> Parts:
     ]
 
 
+# convolution/channels.md
+
+
+def channels() -> Parts:
+    i, j = 1, 0
+    window = Box(STRIDE * i, STRIDE * j, 3, 2)
+    section, shapes = "convolution:channels-arrays", [(5, 4), (3, 2)] * 2 + [(2, 2)]
+    x0, W0, x1, W1, z = (
+        printed(section, shape, nth) for nth, shape in enumerate(shapes)
+    )
+    return [
+        Panel("x_{0,0}", x0, window=window),
+        r"\star",
+        Panel("W_{0,1}", W0),
+        "+",
+        Panel("x_{0,1}", x1, window=window),
+        r"\star",
+        Panel("W_{1,1}", W1),
+        rf"\xrightarrow[{{}}+b_{{1}}]{{S={STRIDE}}}",
+        Panel("z_{0,1}", z, result=Box(i, j)),
+    ]
+
+
+# convolution/leftover.md
+
+
+def leftover_input() -> Parts:
+    dx = printed("convolution:leftover-arrays", (6, 6), 2)
+    appended = np.ones(dx.shape, dtype=bool)
+    appended[:5, :5] = False
+    return [
+        Panel(r"\delta", printed("convolution:leftover-arrays", (2, 2)), Box(1, 0)),
+        ",",
+        Panel("W", printed("convolution:leftover-arrays", (2, 2), 1), Box(1, 1)),
+        r"\xrightarrow[r=1]{S=3}",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial x}",
+            dx,
+            result=Box(3 * 1 + 1, 3 * 0 + 1),
+            inserted=appended,
+        ),
+    ]
+
+
+def leftover_weights() -> Parts:
+    u, v = 2, 1
+    every = printed("convolution:leftover-every", (3, 3), 2)
+    kept = np.zeros(every.shape, dtype=bool)
+    kept[:2, :2] = True
+    return [
+        Panel(
+            "x", printed("convolution:leftover-every", (6, 6)), window=Box(u, v, 4, 4)
+        ),
+        r"\star",
+        Panel(
+            r"\delta_{\uparrow 3}",
+            printed("convolution:leftover-every", (4, 4), 1),
+            inserted=_between((2, 2), 3),
+        ),
+        "=",
+        Panel(r"x \star \delta_{\uparrow 3}", every, result=Box(u, v), rings=kept),
+    ]
+
+
 FIGURES: dict[str, Callable[[], Parts]] = {
     "conv-forward": conv_forward,
     "max-pool": max_pool,
@@ -308,6 +372,11 @@ FIGURES: dict[str, Callable[[], Parts]] = {
     "dilate": dilate,
     "conv-stride": conv_stride,
     "conv-weights": conv_weights,
+    # convolution/channels.md
+    "channels": channels,
+    # convolution/leftover.md
+    "leftover-input": leftover_input,
+    "leftover-weights": leftover_weights,
 }
 
 
@@ -322,10 +391,10 @@ def _maxima(a: Array, size: int = 2) -> Array:
     return found
 
 
-def _between(shape: tuple[int, ...]) -> Array:
+def _between(shape: tuple[int, ...], stride: int = STRIDE) -> Array:
     """Which cells a dilation adds."""
-    added = np.ones([STRIDE * (length - 1) + 1 for length in shape], dtype=bool)
-    added[::STRIDE, ::STRIDE] = False
+    added = np.ones([stride * (length - 1) + 1 for length in shape], dtype=bool)
+    added[::stride, ::stride] = False
     return added
 
 

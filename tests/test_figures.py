@@ -102,6 +102,15 @@ def expected() -> dict[str, list[np.ndarray]]:
         "dilate": [printed("cnn:pool-delta"), up],
         "conv-stride": [np.pad(up, 2), np.rot90(W1, 2), printed("cnn:stride-dx")],
         "conv-weights": [x, up, printed("cnn:weights")],
+        # convolution/channels.md
+        "channels": [printed("convolution:channels-arrays", nth) for nth in range(5)],
+        # convolution/leftover.md
+        "leftover-input": [
+            printed("convolution:leftover-arrays", nth) for nth in range(3)
+        ],
+        "leftover-weights": [
+            printed("convolution:leftover-every", nth) for nth in range(3)
+        ],
     }
 
 
@@ -184,6 +193,17 @@ def test_what_is_outlined_gives_the_outlined_result(name):
         "conv-full": lambda: np.sum(arrays[0][window] * arrays[1]),
         "conv-stride": lambda: np.sum(arrays[0][window] * arrays[1]),
         "conv-weights": lambda: np.sum(arrays[0][window] * arrays[1]),
+        # convolution/channels.md
+        "channels": lambda: (
+            np.sum(arrays[0][window] * arrays[1])
+            + np.sum(arrays[2][boxes(drawn[2], "window")[0]] * arrays[3])
+            + written("convolution:channels-arrays", "b")[1]
+        ),
+        # convolution/leftover.md
+        "leftover-input": lambda: np.sum(
+            arrays[0][window] * arrays[1][boxes(drawn[1], "window")[0]]
+        ),
+        "leftover-weights": lambda: np.sum(arrays[0][window] * arrays[1]),
     }[name]()
     np.testing.assert_allclose(arrays[-1][result].item(), seen, atol=1e-3)
 
@@ -229,6 +249,9 @@ def test_grey_is_what_was_put_in():
         "dilate": (1, up),
         "conv-stride": (0, np.pad(up, 2, constant_values=True)),
         "conv-weights": (1, up),
+        # convolution/leftover.md
+        "leftover-input": (2, np.pad(np.zeros((5, 5)), (0, 1), constant_values=1) > 0),
+        "leftover-weights": (1, expected()["leftover-weights"][1] == 0),
     }
     for name in figures.FIGURES:
         for index, panel in enumerate(panels(figures.figure(name, "x"))):
@@ -246,6 +269,17 @@ def test_rings_on_x_are_where_delta_is_laid():
     on_x = {(b[0].start - u, b[1].start - v) for b in boxes(x, "ring")}
     on_up = {(b[0].start, b[1].start) for b in boxes(up, "ring")}
     assert on_x == on_up == set(map(tuple, np.argwhere(numbers(up) != 0)))
+
+
+# convolution/leftover.md
+
+
+def test_rings_are_what_is_kept_of_the_kernel_gradient():
+    every = panels(figures.figure("leftover-weights", "x"))[2]
+    rings = [(b[0].start, b[1].start) for b in boxes(every, "ring")]
+    assert rings == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    kept = printed("convolution:leftover-every", 3)
+    np.testing.assert_array_equal(expected()["leftover-weights"][2][:2, :2], kept)
 
 
 # --- Sessions that change, or are at fault -----------------------------------
