@@ -271,6 +271,14 @@ def test_rings_on_x_are_where_delta_is_laid():
     assert on_x == on_up == set(map(tuple, np.argwhere(numbers(up) != 0)))
 
 
+# convolution/channels.md
+
+
+def test_both_channels_are_seen_through_one_window():
+    drawn = panels(figures.figure("channels", "x"))
+    assert boxes(drawn[0], "window") == boxes(drawn[2], "window")
+
+
 # convolution/leftover.md
 
 
