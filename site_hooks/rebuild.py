@@ -1,0 +1,155 @@
+"""MkDocs hook: after an edit, `serve` makes anew only what the edit changed.
+
+MkDocs builds every page at each edit. Its two slow steps look at little: Markdown at a
+page's source and its snippets, the search at what came of them. Their results are kept
+as long as all that they look at stays the same. What pages have in common (numbers of
+equations, references, the navigation, the check of anchors) is always made anew.
+"""
+
+import copy
+import logging
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import Files
+from mkdocs.structure.pages import Page
+
+Result = TypeVar("Result")
+
+# What Page.render sets, besides links_to_anchors, whose keys are files of one build.
+RENDERED = ["content", "toc", "_title_from_render", "present_anchor_ids"]
+
+# --8<-- "name:section", or names between two --8<--, each in a line of its own.
+INCLUDE = re.compile(r"^.*8<-.*$|^[ \t]*\S+[ \t]*$", re.MULTILINE)
+
+
+class Listener(logging.Handler):
+    """Notices whether MkDocs tells its reader anything."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.heard = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard = True
+
+    def __enter__(self) -> "Listener":
+        logging.getLogger("mkdocs").addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger("mkdocs").removeHandler(self)
+
+
+class Memory:
+    """What a step last made of each page, and out of what."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[tuple, object]] = {}
+
+    def __call__(self, page: Page, inputs: tuple, make: Callable[[], Result]) -> Result:
+        known, result = self._last.get(page.url, (None, None))
+        if known != inputs:
+            with Listener() as listener:
+                result = make()
+            if listener.heard:
+                return result  # not kept: the next build is to warn again
+            self._last[page.url] = inputs, result
+        return copy.deepcopy(result)  # the hooks that follow write into it
+
+
+class Templates(BytecodeCache):
+    """The theme's templates, compiled; Jinja itself compares their sources."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if code := self._codes.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key] = bucket.bytecode_to_string()
+
+
+# MkDocs loads a hook once, so that these outlive a build.
+_rendered, _indexed, _templates = Memory(), Memory(), Templates()
+
+
+@event_priority(-50)  # after the search plugin, which begins a new index
+def on_config(config: MkDocsConfig) -> None:
+    index = config.plugins["material/search"].search_index
+    add = index.add_entry_from_context
+
+    def entries(page: Page) -> list[dict]:
+        kept, index.entries = index.entries, []
+        add(page)
+        added, index.entries = index.entries, kept
+        return added
+
+    def remembered(page: Page) -> None:
+        inputs = page.content, str(page.title), repr(page.meta)
+        index.entries += _indexed(page, inputs, lambda: entries(page))
+
+    index.add_entry_from_context = remembered
+
+
+def on_pre_page(page: Page, **_: object) -> None:
+    render = page.render
+
+    def rendered(config: MkDocsConfig, files: Files) -> tuple[dict, dict | None]:
+        render(config, files)
+        links = page.links_to_anchors
+        return (
+            {name: getattr(page, name) for name in RENDERED},
+            links and {file.src_uri: anchors for file, anchors in links.items()},
+        )
+
+    def remembered(config: MkDocsConfig, files: Files) -> None:
+        inputs = render_inputs(page, config, files)
+        made, links = _rendered(page, inputs, lambda: rendered(config, files))
+        vars(page).update(made)
+        page.links_to_anchors = links and {
+            files.src_uris[uri]: anchors for uri, anchors in links.items()
+        }
+
+    page.render = remembered
+
+
+def on_env(env: Environment, **_: object) -> None:
+    env.bytecode_cache = _templates
+
+
+# --- What Page.render looks at -----------------------------------------------
+
+
+def render_inputs(page: Page, config: MkDocsConfig, files: Files) -> tuple:
+    settings = f"{config.markdown_extensions} {config.mdx_configs} {config.validation}"
+    return (
+        page.markdown,
+        settings,
+        {file.src_uri: (file.url, file.inclusion) for file in files},
+        dict(snippets(f"{settings}\n{includes(page.markdown)}", config)),
+    )
+
+
+def includes(text: str) -> str:
+    """The lines that may name a snippet, and none that merely links to such a page."""
+    return "\n".join(INCLUDE.findall(text))
+
+
+def snippets(text: str, config: MkDocsConfig) -> Iterator[tuple[Path, str]]:
+    """The files that a text names, and those that their lines include."""
+    folders = config.mdx_configs["pymdownx.snippets"]["base_path"]
+    left = {path for folder in folders for path in Path(folder).rglob("*.*")}
+    while named := [path for path in left if path.name in text]:
+        found = {path: path.read_text("utf-8") for path in named}
+        yield from found.items()
+        left -= set(named)
+        text = "\n".join(map(includes, found.values()))

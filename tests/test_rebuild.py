@@ -1,0 +1,351 @@
+"""After an edit, a rebuild in the same process is what a fresh build would be."""
+
+import importlib
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from jinja2 import Environment
+from material.plugins.search.plugin import SearchIndex
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.structure.pages import Page
+from mkdocs.utils import yaml_load
+
+from tests.pages import LANGUAGES, ROOT
+
+HOOK = "site_hooks/rebuild.py"
+NAV = [
+    "index.md",
+    "one.md",
+    {"Part": ["two.md", "three.md", {"Four": "four.md"}]},
+    "verification.md",
+]
+# One page has the labels, another the references; one the array, another its figure.
+PAGES = {
+    "index.md": """# {0} home
+
+[there](two.md#figures), [sums](three.md), 卷积与池化 $x$.
+""",
+    "one.md": """# {0} one, $x^2$
+
+## Labels {{ #labels }}
+
+$$\n\\label{{first}}\na = b\n$$
+
+$$\n\\label{{second}}\na = c\n$$
+""",
+    "two.md": """---\ndescription: {0} two\n---\n# {0} two
+
+$\\eqref{{first}}$ before $\\eqref{{second}}$, and [labels](one.md#labels).
+
+## After $\\eqref{{first}}$ {{ #after }}
+
+## Figures {{ #figures }}
+
+![{0} figure](figure:rot180)
+""",
+    "three.md": '# {0} three\n\n反向传播\n\n--8<-- "two.md:sum"\n',
+    "four.md": "--8<--\nfour.md\n--8<--\n\n!!! note\n\n    {0}\n",
+    "verification.md": "# {0} checks\n\n<!-- verification table -->\n",
+}
+# The hook must look into what a snippet includes.
+SNIPPETS = {
+    "one.md": "```python\nprint(1)\n```\n",
+    "four.md": "four\n",
+    "two.md": '--8<-- [start:sum]\n--8<-- "one.md"\n--8<-- [end:sum]\n',
+}
+
+
+class Book:
+    """A small book with all our hooks, in a folder of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.hook: object = None  # once it was built
+        shutil.copytree(ROOT / "site_hooks", root / "site_hooks")
+        shutil.copy(ROOT / "package-lock.json", root)
+        (root / "snippets").mkdir()
+        shutil.copy(ROOT / "snippets" / "cnn.md", root / "snippets")
+        settings = yaml_load((ROOT / "mkdocs.yml").read_text("utf-8"))
+        hooks = settings["hooks"]
+        settings = {"INHERIT": str(ROOT / "mkdocs.yml"), "hooks": hooks, "nav": NAV}
+        settings |= {"extra_css": [], "extra_javascript": []}
+        settings |= {"docs_dir": "docs", "site_dir": "site"}
+        (root / "mkdocs.yml").write_text(yaml.safe_dump(settings), "utf-8")
+        for name, text in SNIPPETS.items():
+            (root / "snippets" / name).write_text(text, "utf-8")
+        for language in LANGUAGES:
+            for page, text in PAGES.items():
+                path = root / "docs" / language / page
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text.format(language), "utf-8")
+
+    def build(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+        """The site's files, as `serve` makes them after an edit."""
+        monkeypatch.chdir(self.root)  # where the snippets are looked for
+        config = load_config("mkdocs.yml")
+        self.hook = config.hooks[HOOK]
+        try:
+            build(config)
+        finally:
+            config.plugins.on_shutdown()
+        site = self.root / "site"
+        return {
+            str(path.relative_to(site)): path.read_bytes()
+            for path in site.rglob("*")
+            if path.is_file()
+        }
+
+    def replace(self, old: str, new: str, *names: str) -> None:
+        """In files, of which those in docs/ have the language left out."""
+        paths = [
+            path
+            for name in names
+            for path in [
+                self.root / name,
+                *(self.root / "docs" / language / name for language in LANGUAGES),
+            ]
+            if path.exists()
+        ]
+        assert paths
+        for path in paths:
+            text = path.read_text("utf-8")
+            assert old in text
+            path.write_text(text.replace(old, new), "utf-8")
+
+    def extend(self, change: Callable[[str | dict], str | dict]) -> None:
+        """Change extensions of Markdown."""
+        settings = yaml_load((ROOT / "mkdocs.yml").read_text("utf-8"))
+        extensions = [*map(change, settings["markdown_extensions"])]
+        assert extensions != settings["markdown_extensions"]
+        text = yaml.safe_dump({"markdown_extensions": extensions})
+        self.replace("docs_dir:", f"{text}docs_dir:", "mkdocs.yml")
+
+    def move(self, old: str, new: str) -> None:
+        for language in LANGUAGES:
+            folder = self.root / "docs" / language
+            (folder / new).parent.mkdir(exist_ok=True)
+            (folder / old).rename(folder / new)
+        self.replace(old, new, "mkdocs.yml")
+
+
+def prose(book: Book) -> None:
+    book.replace("## Labels", "More, $y$.\n\n## More { #more }\n\n## Labels", "one.md")
+
+
+def snippet(book: Book) -> None:
+    book.replace("print(1)", "print(2)", "snippets/one.md")
+
+
+def listed_snippet(book: Book) -> None:
+    book.replace("four", "4", "snippets/four.md")
+
+
+def title(book: Book) -> None:
+    book.replace("one, $x^2$", "other, $x^3$", "one.md")
+
+
+def title_of_front_matter(book: Book) -> None:
+    book.replace("description:", "title: Named\ndescription:", "two.md")
+
+
+def title_of_navigation(book: Book) -> None:
+    book.replace("Four", "Fourth", "mkdocs.yml")
+
+
+def unsearched(book: Book) -> None:
+    book.replace("description:", "search: {exclude: true}\ndescription:", "two.md")
+
+
+def labels(book: Book) -> None:
+    """The numbers change on a page that is as it was."""
+    book.replace("label{first}", "label{third}", "one.md")
+    book.replace("label{second}", "label{first}", "one.md")
+    book.replace("label{third}", "label{second}", "one.md")
+
+
+def order(book: Book) -> None:
+    """The same, and the navigation."""
+    book.replace("- one.md\n- Part:\n  - two.md", "- Part:\n  - two.md", "mkdocs.yml")
+    book.replace("- verification.md", "- one.md\n- verification.md", "mkdocs.yml")
+
+
+def array(book: Book) -> None:
+    """The session's, on no page; the figure of it is on a page that is as it was."""
+    path = book.root / "snippets" / "cnn.md"
+    text = path.read_text("utf-8")
+    section = text[text.index("[start:full]") : text.index("[end:full]")]
+    number = section[section.index("[[") + 2 :].split()[0]
+    changed = section.replace(f"[[{number}", "[[7.")
+    assert changed != section
+    path.write_text(text.replace(section, changed), "utf-8")
+
+
+def anchor(book: Book) -> None:
+    """Gone, from under a link of a page that is as it was."""
+    book.replace("#labels }", "#names }", "one.md")
+
+
+def new_page(book: Book) -> None:
+    """Is where a page that is as it was has a link."""
+    book.move("one.md", "part/one.md")
+
+
+def gone_page(book: Book) -> None:
+    for language in LANGUAGES:
+        (book.root / "docs" / language / "one.md").unlink()
+    book.replace("- one.md\n", "", "mkdocs.yml")
+    book.replace("$\\eqref{first}$", "None", "two.md")
+    book.replace("$\\eqref{second}$", "none", "two.md")
+
+
+def excluded_page(book: Book) -> None:
+    book.replace("docs_dir:", "exclude_docs: three.md\ndocs_dir:", "mkdocs.yml")
+
+
+def link(book: Book) -> None:
+    """Leads nowhere, on a page that is as it was."""
+    book.replace("two.md#figures", "two.md#none", "index.md")
+
+
+def addresses(book: Book) -> None:
+    book.replace("docs_dir:", "use_directory_urls: false\ndocs_dir:", "mkdocs.yml")
+
+
+def no_permalinks(book: Book) -> None:
+    book.extend(lambda extension: "toc" if "toc" in extension else extension)
+
+
+def no_admonitions(book: Book) -> None:
+    book.extend(lambda extension: "tables" if "admonition" in extension else extension)
+
+
+EDITS = [
+    *(prose, snippet, listed_snippet, labels, order, array, anchor, link),
+    *(title, title_of_front_matter, title_of_navigation, unsearched),
+    *(new_page, gone_page, excluded_page, addresses, no_permalinks, no_admonitions),
+]
+WARNED = [anchor, link, new_page, gone_page, excluded_page]
+
+
+@pytest.fixture
+def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """What MkDocs has told of the pages since the last call."""
+    caplog.set_level(logging.INFO, "mkdocs")
+
+    def told() -> list[str]:
+        found = [
+            record.getMessage()
+            for record in caplog.records
+            if record.levelno >= logging.WARNING or "Doc file" in record.getMessage()
+        ]
+        caplog.clear()
+        return found
+
+    return told
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")  # the same day
+    # The hooks of a book are its own; what they import from here has MathJax.
+    monkeypatch.syspath_prepend(ROOT / "site_hooks")
+    importlib.import_module("typesetter")
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> tuple[Book, Book]:
+    """One is built, edited and built again, the other edited and built."""
+    return Book(tmp_path / "served"), Book(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__)
+def test_a_rebuild_is_a_fresh_build(books, monkeypatch, warnings, edit):
+    served, fresh = books
+    before = served.build(monkeypatch)
+    assert not warnings()
+    for book in books:
+        edit(book)
+    after, told = served.build(monkeypatch), warnings()
+    wanted = fresh.build(monkeypatch)
+    assert told == warnings()
+    assert bool(told) == (edit in WARNED)
+    assert after.keys() == wanted.keys()
+    assert not [name for name in wanted if after[name] != wanted[name]]
+    assert after != before
+
+
+@pytest.mark.parametrize("first", ["ignore", "warn"])
+def test_a_warning_is_told_again(books, monkeypatch, warnings, first):
+    """Of a page that is as it was; where it was ignored, for the first time."""
+    book, _ = books
+    book.replace("$x$", "[a](no.md), [b](/no) and [c](no)", "index.md")
+    kinds = ["not_found", "absolute_links", "unrecognized_links"]
+    text = f"validation: {{links: {dict.fromkeys(kinds, first)}}}\ndocs_dir:"
+    book.replace("docs_dir:", text, "mkdocs.yml")
+    book.build(monkeypatch)
+    assert len(warnings()) == (6 if first == "warn" else 0)
+    book.replace(first, "warn", "mkdocs.yml")
+    book.build(monkeypatch)
+    assert len(warnings()) == 6
+
+
+def test_only_what_changed_is_made_anew(books, monkeypatch):
+    book, _ = books
+    rendered, indexed, compiled = [], [], []
+    render, add = Page.render, SearchIndex.add_entry_from_context
+    compile_ = Environment.compile
+
+    def count_rendered(page: Page, *arguments: object) -> None:
+        rendered.append(page.file.src_uri)
+        render(page, *arguments)
+
+    def count_indexed(index: SearchIndex, page: Page) -> None:
+        indexed.append(page.file.src_uri)
+        add(index, page)
+
+    def count_compiled(env: Environment, source: str, name: str, *rest: object):
+        compiled.append(name)
+        return compile_(env, source, name, *rest)
+
+    monkeypatch.setattr(Page, "render", count_rendered)
+    monkeypatch.setattr(SearchIndex, "add_entry_from_context", count_indexed)
+    monkeypatch.setattr(Environment, "compile", count_compiled)
+
+    def made() -> tuple[list[str], list[str]]:
+        for counted in (rendered, indexed, compiled):
+            counted.clear()
+        book.build(monkeypatch)
+        return rendered, indexed
+
+    every = [f"{language}/{page}" for language in LANGUAGES for page in PAGES]
+    assert [*map(sorted, made())] == [sorted(every)] * 2
+    assert compiled.count("main.html") == 1
+    assert made() == ([], [])
+    assert "main.html" not in compiled
+    prose(book)
+    assert made() == (["en/one.md", "zh/one.md"],) * 2
+    snippet(book)
+    assert made() == (["en/three.md", "zh/three.md"],) * 2
+    array(book)  # a figure is drawn after Markdown
+    assert made() == ([], ["en/two.md", "zh/two.md"])
+
+
+def test_a_rendered_page_is_kept_whole(books, monkeypatch):
+    """Another MkDocs may set more."""
+    book, _ = books
+    more: set[str] = set()
+    render = Page.render
+
+    def look(page: Page, *arguments: object) -> None:
+        before = dict(vars(page))
+        render(page, *arguments)
+        more.update(k for k, v in vars(page).items() if before.get(k, before) is not v)
+
+    monkeypatch.setattr(Page, "render", look)
+    book.build(monkeypatch)
+    assert more == {*book.hook.RENDERED, "links_to_anchors"}
