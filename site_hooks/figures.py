@@ -363,6 +363,121 @@ def leftover_weights() -> Parts:
     ]
 
 
+# convolution/padding.md
+
+
+def same_grid(size: int) -> Parts:
+    """SAME, K = 3, S = 2; the kernel copies the middle of each window."""
+    nth = 2 * (size - 5)  # 5, then 6 is printed, with its result
+    padded = printed("convolution:same-grid", (7, 7), nth)
+    middles = np.zeros(padded.shape, dtype=bool)
+    middles[1::STRIDE, 1::STRIDE] = True
+    return [
+        Panel(
+            r"\tilde x",
+            padded,
+            window=Box(0, 0, 3, 3),
+            rings=middles,
+            inserted=padded == 0,  # x itself counts from 1
+        ),
+        rf"\xrightarrow{{\,S={STRIDE}\,}}",
+        Panel("z", printed("convolution:same-grid", (3, 3), nth + 1), result=Box(0, 0)),
+    ]
+
+
+def padding_crop() -> Parts:
+    (top, bottom), (left, right) = (1, 2), (0, 1)
+    around = np.pad(
+        np.zeros((4, 5), dtype=bool),
+        ((top, bottom), (left, right)),
+        constant_values=True,
+    )
+    p, q = 3, 4
+    return [
+        Panel(
+            r"\tfrac{\partial \ell}{\partial \tilde x}",
+            printed("convolution:padding-crop", around.shape),
+            window=Box(p + top, q + left),
+            inserted=around,
+        ),
+        r"\xrightarrow{\operatorname{crop}}",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial x}",
+            printed("convolution:padding-crop", (4, 5), 1),
+            result=Box(p, q),
+        ),
+    ]
+
+
+# convolution/dilation.md: K = 2, S = 3, D = 2
+
+
+def dilation_forward() -> Parts:
+    i, j = 1, 0
+    seen = np.zeros((6, 6), dtype=bool)
+    seen[3 * i : 3 * i + 3 : 2, 3 * j : 3 * j + 3 : 2] = True
+    return [
+        Panel(
+            "x",
+            printed("convolution:dilation-forward", (6, 6)),
+            window=Box(3 * i, 3 * j, 3, 3),
+            rings=seen,
+        ),
+        r"\star",
+        Panel(
+            r"W_{\uparrow 2}",
+            printed("convolution:dilation-forward", (3, 3), 1),
+            inserted=_between((2, 2)),
+        ),
+        r"\xrightarrow{\,S=3\,}",
+        Panel(
+            "z", printed("convolution:dilation-forward", (2, 2), 2), result=Box(i, j)
+        ),
+    ]
+
+
+def dilation_input() -> Parts:
+    i, j = 5, 3
+    return [
+        Panel(
+            r"(\delta_{\uparrow 3})^{\mathrm{pad}}",
+            printed("convolution:dilation-input", (8, 8)),
+            window=Box(i, j, 3, 3),
+            inserted=np.pad(_between((2, 2), 3), 2, constant_values=True),
+        ),
+        r"\star",
+        Panel(
+            r"\operatorname{rot180}(W_{\uparrow 2})",
+            printed("convolution:dilation-input", (3, 3), 1),
+            inserted=_between((2, 2)),
+        ),
+        "=",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial x}",
+            printed("convolution:dilation-input", (6, 6), 2),
+            result=Box(i, j),
+        ),
+    ]
+
+
+def dilation_weights() -> Parts:
+    u, v = 1, 0
+    return [
+        Panel(
+            r"x \star \delta_{\uparrow 3}",
+            printed("convolution:dilation-weights", (3, 3)),
+            window=Box(2 * u, 2 * v),
+            inserted=_between((2, 2)),
+        ),
+        r"\xrightarrow{\,D=2\,}",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial W}",
+            printed("convolution:dilation-weights", (2, 2), 1),
+            result=Box(u, v),
+        ),
+    ]
+
+
 FIGURES: dict[str, Callable[[], Parts]] = {
     "conv-forward": conv_forward,
     "max-pool": max_pool,
@@ -377,6 +492,14 @@ FIGURES: dict[str, Callable[[], Parts]] = {
     # convolution/leftover.md
     "leftover-input": leftover_input,
     "leftover-weights": leftover_weights,
+    # convolution/padding.md
+    "same-five": lambda: same_grid(5),
+    "same-six": lambda: same_grid(6),
+    "padding-crop": padding_crop,
+    # convolution/dilation.md
+    "dilation-forward": dilation_forward,
+    "dilation-input": dilation_input,
+    "dilation-weights": dilation_weights,
 }
 
 
@@ -391,10 +514,10 @@ def _maxima(a: Array, size: int = 2) -> Array:
     return found
 
 
-def _between(shape: tuple[int, ...], stride: int = STRIDE) -> Array:
+def _between(shape: tuple[int, ...], step: int = STRIDE) -> Array:
     """Which cells a dilation adds."""
-    added = np.ones([stride * (length - 1) + 1 for length in shape], dtype=bool)
-    added[::stride, ::stride] = False
+    added = np.ones([step * (length - 1) + 1 for length in shape], dtype=bool)
+    added[::step, ::step] = False
     return added
 
 

@@ -111,6 +111,18 @@ def expected() -> dict[str, list[np.ndarray]]:
         "leftover-weights": [
             printed("convolution:leftover-every", nth) for nth in range(3)
         ],
+        # convolution/padding.md
+        "same-five": [printed("convolution:same-grid", n) for n in (0, 1)],
+        "same-six": [printed("convolution:same-grid", n) for n in (2, 3)],
+        "padding-crop": [printed("convolution:padding-crop", n) for n in (0, 1)],
+        # convolution/dilation.md
+        "dilation-forward": [
+            printed("convolution:dilation-forward", n) for n in (0, 1, 2)
+        ],
+        "dilation-input": [printed("convolution:dilation-input", n) for n in (0, 1, 2)],
+        "dilation-weights": [
+            printed("convolution:dilation-weights", n) for n in (0, 1)
+        ],
     }
 
 
@@ -204,6 +216,14 @@ def test_what_is_outlined_gives_the_outlined_result(name):
             arrays[0][window] * arrays[1][boxes(drawn[1], "window")[0]]
         ),
         "leftover-weights": lambda: np.sum(arrays[0][window] * arrays[1]),
+        # convolution/padding.md
+        "same-five": lambda: arrays[0][window][1, 1],
+        "same-six": lambda: arrays[0][window][1, 1],
+        "padding-crop": lambda: arrays[0][window].item(),
+        # convolution/dilation.md
+        "dilation-forward": lambda: np.sum(arrays[0][window] * arrays[1]),
+        "dilation-input": lambda: np.sum(arrays[0][window] * arrays[1]),
+        "dilation-weights": lambda: arrays[0][window].item(),
     }[name]()
     np.testing.assert_allclose(arrays[-1][result].item(), seen, atol=1e-3)
 
@@ -221,6 +241,22 @@ def test_the_whole_result_follows_from_what_stands_before_it():
         np.testing.assert_allclose(correlate(first, second), result, atol=1e-3)
     delta, up = figure["dilate"]
     np.testing.assert_array_equal(dilate(delta), up)
+    # convolution/padding.md
+    for name in ["same-five", "same-six"]:
+        padded, z = figure[name]
+        np.testing.assert_array_equal(padded[1::2, 1::2], z)
+    padded, cropped = figure["padding-crop"]
+    np.testing.assert_array_equal(padded[1:5, :5], cropped)
+    # convolution/dilation.md
+    x, spread, z = figure["dilation-forward"]
+    np.testing.assert_allclose(correlate(x, spread, 3), z, atol=1e-9)
+    padded, turned, dx = figure["dilation-input"]
+    np.testing.assert_array_equal(np.rot90(spread, 2), turned)
+    np.testing.assert_allclose(correlate(padded, turned), dx, atol=1e-9)
+    every, kept = figure["dilation-weights"]
+    np.testing.assert_array_equal(every[::2, ::2], kept)
+    up = padded[2:-2, 2:-2]
+    np.testing.assert_allclose(correlate(x, up), every, atol=1e-9)
 
 
 def test_rings_are_where_the_session_found_the_maxima():
@@ -245,21 +281,31 @@ def test_rings_are_where_the_session_found_the_maxima():
 def test_grey_is_what_was_put_in():
     up = dilate(np.ones((4, 4))) == 0
     want = {
-        "conv-full": (0, np.pad(np.ones((2, 2)), 1) == 0),
-        "dilate": (1, up),
-        "conv-stride": (0, np.pad(up, 2, constant_values=True)),
-        "conv-weights": (1, up),
+        "conv-full": {0: np.pad(np.ones((2, 2)), 1) == 0},
+        "dilate": {1: up},
+        "conv-stride": {0: np.pad(up, 2, constant_values=True)},
+        "conv-weights": {1: up},
         # convolution/leftover.md
-        "leftover-input": (2, np.pad(np.zeros((5, 5)), (0, 1), constant_values=1) > 0),
-        "leftover-weights": (1, expected()["leftover-weights"][1] == 0),
+        "leftover-input": {2: np.pad(np.ones((5, 5)), (0, 1)) == 0},
+        "leftover-weights": {1: expected()["leftover-weights"][1] == 0},
+        # convolution/padding.md
+        "same-five": {0: np.pad(np.ones((5, 5)), 1) == 0},
+        "same-six": {0: np.pad(np.ones((6, 6)), (0, 1)) == 0},
+        "padding-crop": {0: np.pad(np.ones((4, 5)), ((1, 2), (0, 1))) == 0},
+        # convolution/dilation.md
+        "dilation-forward": {1: np.outer([1, 0, 1], [1, 0, 1]) == 0},
+        "dilation-input": {
+            0: np.pad(np.outer([1, 0, 0, 1], [1, 0, 0, 1]), 2) == 0,
+            1: np.outer([1, 0, 1], [1, 0, 1]) == 0,
+        },
+        "dilation-weights": {0: np.outer([1, 0, 1], [1, 0, 1]) == 0},
     }
     for name in figures.FIGURES:
         for index, panel in enumerate(panels(figures.figure(name, "x"))):
             grey = np.zeros(numbers(panel).shape, dtype=bool)
             for box in boxes(panel, "put"):
                 grey[box] = True
-            at, which = want.get(name, (None, None))
-            np.testing.assert_array_equal(grey, which if index == at else False)
+            np.testing.assert_array_equal(grey, want.get(name, {}).get(index, False))
 
 
 def test_rings_on_x_are_where_delta_is_laid():
@@ -288,6 +334,25 @@ def test_rings_are_what_is_kept_of_the_kernel_gradient():
     assert rings == [(0, 0), (0, 1), (1, 0), (1, 1)]
     kept = printed("convolution:leftover-every", 3)
     np.testing.assert_array_equal(expected()["leftover-weights"][2][:2, :2], kept)
+
+
+def test_rings_are_where_the_windows_of_same_have_their_middles():
+    for name, first in [("same-five", 0), ("same-six", 1)]:
+        x, z = panels(figures.figure(name, "x"))
+        rings = [(b[0].start, b[1].start) for b in boxes(x, "ring")]
+        assert [numbers(x)[place] for place in rings] == numbers(z).ravel().tolist()
+        inside = ~(expected()[name][0] == 0)
+        top = np.argwhere(inside)[0]  # where x itself begins
+        assert [row - top[0] for row, _ in rings[::3]] == [first + n for n in (0, 2, 4)]
+
+
+def test_rings_on_x_are_what_the_dilated_kernel_sees():
+    x, spread, _ = panels(figures.figure("dilation-forward", "x"))
+    (window,) = boxes(x, "window")
+    seen = [(b[0].start, b[1].start) for b in boxes(x, "ring")]
+    weights = np.argwhere(numbers(spread) != 0)
+    corner = window[0].start, window[1].start
+    assert seen == [tuple(place) for place in weights + corner]
 
 
 # --- Sessions that change, or are at fault -----------------------------------
