@@ -478,6 +478,60 @@ def dilation_weights() -> Parts:
     ]
 
 
+# pooling/max.md and pooling/average.md
+
+
+def max_overlap() -> Parts:
+    """The four windows of which a[1, 1] is the maximum."""
+    a = printed("pooling:max-forward-run", (5, 5))
+    rings = _maxima(a, size=3, stride=1)
+    return [
+        Panel(
+            r"\delta", printed("pooling:max-input-run", (3, 3)), window=Box(0, 0, 2, 2)
+        ),
+        ",",
+        Panel("a", a, rings=rings),
+        r"\rightarrow",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial a}",
+            printed("pooling:max-input-run", (5, 5), 1),
+            result=Box(1, 1),
+            rings=rings,
+        ),
+    ]
+
+
+def average_divisors() -> Parts:
+    i, j = 0, 1
+    return [
+        Panel(
+            r"\operatorname{pad}(1)",
+            printed("pooling:average-divisors", (6, 6)),
+            window=Box(i, j, 3, 3),
+            inserted=np.pad(np.zeros((4, 4)), 1, constant_values=1) > 0,
+        ),
+        r"\rightarrow",
+        Panel("m", printed("pooling:average-divisors", (4, 4), 1), result=Box(i, j)),
+    ]
+
+
+def average_overlap() -> Parts:
+    """All four windows have the cell in the middle."""
+    return [
+        Panel(
+            r"\tfrac{1}{9}\delta",
+            printed("pooling:average-input-run", (2, 2)),
+            window=Box(0, 0, 2, 2),
+        ),
+        r"\rightarrow",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial a}",
+            printed("pooling:average-input-run", (5, 5), 1),
+            result=Box(2, 2),
+        ),
+    ]
+
+
 FIGURES: dict[str, Callable[[], Parts]] = {
     "conv-forward": conv_forward,
     "max-pool": max_pool,
@@ -500,16 +554,20 @@ FIGURES: dict[str, Callable[[], Parts]] = {
     "dilation-forward": dilation_forward,
     "dilation-input": dilation_input,
     "dilation-weights": dilation_weights,
+    # pooling/max.md and pooling/average.md
+    "max-overlap": max_overlap,
+    "average-divisors": average_divisors,
+    "average-overlap": average_overlap,
 }
 
 
-def _maxima(a: Array, size: int = 2) -> Array:
-    """Where the first maximum of each tile is."""
+def _maxima(a: Array, size: int = 2, stride: int = 2) -> Array:
+    """Where the first maximum of each window is."""
     found = np.zeros(a.shape, dtype=bool)
-    for top in range(0, a.shape[0], size):
-        for left in range(0, a.shape[1], size):
-            tile = a[top : top + size, left : left + size]
-            row, column = divmod(int(tile.argmax()), size)
+    for top in range(0, a.shape[0] - size + 1, stride):
+        for left in range(0, a.shape[1] - size + 1, stride):
+            window = a[top : top + size, left : left + size]
+            row, column = divmod(int(window.argmax()), size)
             found[top + row, left + column] = True
     return found
 

@@ -123,6 +123,20 @@ def expected() -> dict[str, list[np.ndarray]]:
         "dilation-weights": [
             printed("convolution:dilation-weights", n) for n in (0, 1)
         ],
+        # pooling/max.md and pooling/average.md
+        "max-overlap": [
+            printed("pooling:max-input-run"),
+            printed("pooling:max-forward-run"),
+            printed("pooling:max-input-run", 1),
+        ],
+        "average-divisors": [
+            np.pad(np.ones((4, 4)), 1),
+            printed("pooling:average-divisors", 1),
+        ],
+        "average-overlap": [
+            printed("pooling:average-input-run"),
+            printed("pooling:average-input-run", 1),
+        ],
     }
 
 
@@ -224,6 +238,10 @@ def test_what_is_outlined_gives_the_outlined_result(name):
         "dilation-forward": lambda: np.sum(arrays[0][window] * arrays[1]),
         "dilation-input": lambda: np.sum(arrays[0][window] * arrays[1]),
         "dilation-weights": lambda: arrays[0][window].item(),
+        # pooling/max.md and pooling/average.md
+        "max-overlap": lambda: np.sum(arrays[0][window]),
+        "average-divisors": lambda: np.sum(arrays[0][window]),
+        "average-overlap": lambda: np.sum(arrays[0][window]),
     }[name]()
     np.testing.assert_allclose(arrays[-1][result].item(), seen, atol=1e-3)
 
@@ -278,6 +296,25 @@ def test_rings_are_where_the_session_found_the_maxima():
     assert all(t.start <= r.start < t.stop for t, r in zip(tile, result, strict=True))
 
 
+def test_rings_are_on_the_maxima_of_windows_that_overlap():
+    delta, a, routed = expected()["max-overlap"]
+    drawn = panels(figures.figure("max-overlap", "x"))
+    windows = np.lib.stride_tricks.sliding_window_view(a, (3, 3))
+    maxima = {
+        place: tuple(np.argwhere(a == windows[place].max())[0].tolist())
+        for place in np.ndindex(delta.shape)
+    }
+    for panel in drawn[1:]:
+        rings = {(b[0].start, b[1].start) for b in boxes(panel, "ring")}
+        assert rings == set(maxima.values()) == set(zip(*routed.nonzero(), strict=True))
+    # The outlined δ are those of the outlined place, and no others.
+    (window,), (result,) = boxes(drawn[0], "window"), boxes(drawn[2], "result")
+    outlined = np.zeros(delta.shape, dtype=bool)
+    outlined[window] = True
+    there = (result[0].start, result[1].start)
+    assert all((maxima[place] == there) == outlined[place] for place in maxima)
+
+
 def test_grey_is_what_was_put_in():
     up = dilate(np.ones((4, 4))) == 0
     want = {
@@ -299,6 +336,8 @@ def test_grey_is_what_was_put_in():
             1: np.outer([1, 0, 1], [1, 0, 1]) == 0,
         },
         "dilation-weights": {0: np.outer([1, 0, 1], [1, 0, 1]) == 0},
+        # pooling/average.md
+        "average-divisors": {0: np.pad(np.ones((4, 4)), 1) == 0},
     }
     for name in figures.FIGURES:
         for index, panel in enumerate(panels(figures.figure(name, "x"))):

@@ -34,7 +34,9 @@ class Case(NamedTuple):
 
 def pooling(draw, ties: bool = False) -> Case:
     """Windows overlap, touch or leave gaps; padding by name or by number."""
-    window, stride = two(draw, 1, 4), two(draw, 1, 4)
+    window = two(draw, 1, 4)
+    tiles = draw(st.booleans())  # no stride given: it is the size
+    stride = window if tiles else two(draw, 1, 4)
     a_size = tuple(size(draw, 7) for _ in range(2))
     sizes = list(zip(a_size, window, stride, strict=True))
     # Where the window does not fit, padding must make it fit.
@@ -52,7 +54,7 @@ def pooling(draw, ties: bool = False) -> Case:
     examples, channels = size(draw, 2), size(draw, 2)
     given = {
         "size": given_as(draw, window),
-        "stride": None if stride == window and draw(st.booleans()) else stride,
+        "stride": None if tiles else given_as(draw, stride),
         "padding": padding if word == "sides" else word,
     }
     rng = generator(draw)
