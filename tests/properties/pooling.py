@@ -59,11 +59,11 @@ def pooling(draw, ties: bool = False) -> Case:
     }
     rng = generator(draw)
     shape = (examples, *a_size, channels)
-    # All different and at least 0.05 from 0 and each other; or a few levels.
+    # All different and at least 0.05 from 0 and each other; or a few integers.
     count = np.prod(shape)
     a = rng.permutation(0.1 * (np.arange(count) - count // 2) + 0.05).reshape(shape)
     if ties:
-        a = rng.integers(-2, 3, shape) / 2
+        a = rng.integers(-2, 3, shape)
     delta = values(rng, (examples, *output, channels))
     return Case(a, delta, window, stride, padding, given, rng)
 
@@ -128,7 +128,7 @@ def max_input(function, draw):
     return gradient(
         function,
         {"delta": case.delta, "a": case.a} | case.given,
-        case.a,
+        case.a.astype(float),
         case.delta,
         lambda a: tf_pool(case, tf.nn.max_pool2d, a, -np.inf),
         lambda a: pool(case, a, largest),
