@@ -42,7 +42,11 @@ class SessionFile(pytest.File):
         except sessions.BadSession as error:
             raise self.CollectError(str(error)) from None
         if session.blocks:
-            yield SessionItem.from_parent(self, name="session", content=session)
+            item = SessionItem.from_parent(self, name="session", content=session)
+            if module := session.lacks:
+                reason = f"needs {module}, which is not installed: pip install {module}"
+                item.add_marker(pytest.mark.skip(reason=reason))
+            yield item
 
 
 class SessionItem(pytest.Item):

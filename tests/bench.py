@@ -29,7 +29,10 @@ def copies(times: int) -> Path:
     """Every session `times` over, as a session and as a plain script beside it."""
     folder = FOLDER / f"{times}x"
     for path in sorted((ROOT / "snippets").glob("*.md")):
-        code = "".join(block.code for block in sessions.parse(path).blocks)
+        session = sessions.parse(path)
+        if session.lacks:
+            continue
+        code = "".join(block.code for block in session.blocks)
         for number in range(times):
             copy = folder / str(number) / "snippets" / path.name
             copy.parent.mkdir(parents=True, exist_ok=True)

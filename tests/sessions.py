@@ -5,6 +5,7 @@ it would skip without a word is an error here.
 """
 
 import contextlib
+import importlib.util
 import io
 import os
 import random
@@ -23,6 +24,8 @@ from tests.compare import difference
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = "<!--pytest-codeblocks:expected-output-->"
+# The first line of a session that runs only where a module is that we do not install.
+NEEDS = re.compile(r"<!-- needs: ([a-z_][a-z0-9_]*) -->")
 
 
 class BadSession(Exception):
@@ -75,6 +78,13 @@ class Session:
     text: str
     blocks: list[Block]
     sections: list[Section]
+    needs: str | None = None
+
+    @property
+    def lacks(self) -> str | None:
+        """The module that the session needs and this machine does not have."""
+        there = self.needs is None or importlib.util.find_spec(self.needs)
+        return None if there else self.needs
 
 
 @dataclass
@@ -164,8 +174,15 @@ def parse(path: Path) -> Session:
     """Read a session. Raises BadSession, with file and line, where it is malformed."""
     text = path.read_text(encoding="utf-8")
     all_fences = fences(path, text)
-    marks = []
+    marks, needs = [], None
     for number, line in outside(text, all_fences):
+        if re.search(r"<!--\s*needs\b", line, re.I):
+            match = NEEDS.fullmatch(line)
+            if number != 1 or not match:
+                message = "a session says what it needs on its first line and nowhere "
+                message += "else: <!-- needs: torch -->"
+                raise BadSession(path, number, message)
+            needs = match[1]
         if re.search(r"<!--[-\s]*pytest", line):
             if line != OUTPUT:
                 message = f"every block is run, the only marker is {OUTPUT}, on its own"
@@ -205,7 +222,7 @@ def parse(path: Path) -> Session:
         blocks[block.lineno].code = block.code
         blocks[block.lineno].shown = block.expected_output
     sections = sections_of(path, text, all_fences)
-    return Session(path, text, list(blocks.values()), sections)
+    return Session(path, text, list(blocks.values()), sections, needs)
 
 
 @contextlib.contextmanager

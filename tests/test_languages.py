@@ -55,9 +55,16 @@ def test_every_block_stands_in_a_section(path):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_draws_on_the_session_of_its_name(page):
-    """cnn/stride.md on cnn.md, softmax.md on softmax.md: nobody has to search."""
+    """cnn/stride.md on cnn.md, softmax.md on softmax.md: nobody has to search.
+
+    And on an optional session of that name, with the module that it needs.
+    """
     used = {include.partition(":")[0] for include in bones(source("en", page)).includes}
-    assert used <= {Path(page).parts[0].removesuffix(".md") + ".md"}
+    name = Path(page).parts[0].removesuffix(".md")
+    optional = [
+        session.needs for path in SESSIONS if (session := sessions.parse(path)).needs
+    ]
+    assert used <= {f"{name}.md", *(f"{name}-{module}.md" for module in optional)}
 
 
 # What differences() must notice, tried on every page: each change on one side only.

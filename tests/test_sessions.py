@@ -63,6 +63,13 @@ SHOWN = f"{OUTPUT}\n```text\n1.5\n```\n"
         (f"<!--pytest-codeblocks:skip-->\n{BLOCK}", 1, "every block is run"),
         (f"<!--pytest.mark.skip-->\n{BLOCK}", 1, "every block is run"),
         (f"{BLOCK}<!-- pytest-codeblocks:cont -->\n{BLOCK}", 4, "every block is run"),
+        (f"<!-- needs torch -->\n{BLOCK}", 1, "<!-- needs: torch -->"),
+        (f"<!--needs: torch-->\n{BLOCK}", 1, "<!-- needs: torch -->"),
+        (f"<!-- Needs: torch -->\n{BLOCK}", 1, "<!-- needs: torch -->"),
+        (f"<!-- needs: torch==2 -->\n{BLOCK}", 1, "<!-- needs: torch -->"),
+        (f"<!-- needs: torch --> x\n{BLOCK}", 1, "<!-- needs: torch -->"),
+        (f"text\n<!-- needs: torch -->\n{BLOCK}", 2, "first line and nowhere else"),
+        ("<!-- needs: a -->\n<!-- needs: b -->\n", 2, "first line and nowhere else"),
     ],
 )
 def test_a_malformed_session_is_refused(write, text, line, words):
@@ -226,6 +233,19 @@ def test_update_refuses_to_drop_an_output(pytester_book):
     assert result.ret != 0
     result.stdout.fnmatch_lines(["*md:13: the code prints nothing now*"])
     assert text == silent
+
+
+def test_a_session_is_skipped_where_the_module_that_it_needs_is_not(pytester_book):
+    result, text = run(pytester_book, f"<!-- needs: no_such -->\n{WRONG}", "-rs")
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(
+        ["SKIPPED * snippets/example.md: needs no_such, which is not installed: *"]
+    )
+    result, same = run(pytester_book, text, "--update-outputs")
+    result.assert_outcomes(skipped=1)
+    assert same == text
+    result, _ = run(pytester_book, f"<!-- needs: numpy -->\n{WRONG}")
+    result.assert_outcomes(failed=1)
 
 
 def test_every_markdown_file_with_python_is_a_test_item(pytester_book):
