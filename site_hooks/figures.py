@@ -532,6 +532,48 @@ def average_overlap() -> Parts:
     ]
 
 
+# convolution/dimensions.md
+
+
+def causal_forward() -> Parts:
+    t = 2
+    history = written("convolution:causal-hand", "history", (1, 5))
+    return [
+        Panel(
+            r"\tilde x",
+            np.pad(history, [(0, 0), (2, 0)]),
+            window=Box(0, t, 1, 3),
+            inserted=np.arange(7)[None] < 2,
+        ),
+        r"\star",
+        Panel(r"W_{\uparrow 2}", written("convolution:causal-hand", "spread", (1, 3))),
+        "=",
+        Panel("z", printed("convolution:causal-hand", (1, 5)), result=Box(0, t)),
+    ]
+
+
+def causal_input() -> Parts:
+    t = 2
+    delta = written("convolution:causal-hand", "history_delta", (1, 5))
+    spread = written("convolution:causal-hand", "spread", (1, 3))
+    return [
+        Panel(
+            r"\delta^{\mathrm{pad}}",
+            np.pad(delta, [(0, 0), (0, 2)]),
+            window=Box(0, t, 1, 3),
+            inserted=np.arange(7)[None] > 4,
+        ),
+        r"\star",
+        Panel(r"W'_{\uparrow 2}", spread[:, ::-1]),
+        "=",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial x}",
+            printed("convolution:causal-hand", (1, 5), 1),
+            result=Box(0, t),
+        ),
+    ]
+
+
 FIGURES: dict[str, Callable[[], Parts]] = {
     "conv-forward": conv_forward,
     "max-pool": max_pool,
@@ -558,6 +600,9 @@ FIGURES: dict[str, Callable[[], Parts]] = {
     "max-overlap": max_overlap,
     "average-divisors": average_divisors,
     "average-overlap": average_overlap,
+    # convolution/dimensions.md
+    "causal-forward": causal_forward,
+    "causal-input": causal_input,
 }
 
 

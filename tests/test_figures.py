@@ -89,6 +89,10 @@ def expected() -> dict[str, list[np.ndarray]]:
     x, W1 = printed("cnn:setup"), written("cnn:setup", "W1")
     a1, up = printed("cnn:relu"), printed("cnn:dilate-delta")
     turned = printed("cnn:full")
+    history, spread, history_delta = (
+        written("convolution:causal-hand", name)
+        for name in ("history", "spread", "history_delta")
+    )
     return {
         "conv-forward": [x, W1, printed("cnn:correlate")],
         "max-pool": [a1, printed("cnn:max-pool")],
@@ -136,6 +140,17 @@ def expected() -> dict[str, list[np.ndarray]]:
         "average-overlap": [
             printed("pooling:average-input-run"),
             printed("pooling:average-input-run", 1),
+        ],
+        # convolution/dimensions.md
+        "causal-forward": [
+            np.pad(history, (2, 0))[None],
+            spread[None],
+            printed("convolution:causal-hand"),
+        ],
+        "causal-input": [
+            np.pad(history_delta, (0, 2))[None],
+            spread[None, ::-1],
+            printed("convolution:causal-hand", 1),
         ],
     }
 
@@ -242,6 +257,9 @@ def test_what_is_outlined_gives_the_outlined_result(name):
         "max-overlap": lambda: np.sum(arrays[0][window]),
         "average-divisors": lambda: np.sum(arrays[0][window]),
         "average-overlap": lambda: np.sum(arrays[0][window]),
+        # convolution/dimensions.md
+        "causal-forward": lambda: np.sum(arrays[0][window] * arrays[1]),
+        "causal-input": lambda: np.sum(arrays[0][window] * arrays[1]),
     }[name]()
     np.testing.assert_allclose(arrays[-1][result].item(), seen, atol=1e-3)
 
@@ -254,7 +272,8 @@ def test_the_whole_result_follows_from_what_stands_before_it():
     np.testing.assert_allclose(a1.reshape(2, 2, 2, 2).max(axis=(1, 3)), z2)
     W, turned = figure["rot180"]
     np.testing.assert_array_equal(np.rot90(W, 2), turned)
-    for name in ["conv-full", "conv-stride", "conv-weights"]:
+    causal = ["causal-forward", "causal-input"]
+    for name in ["conv-full", "conv-stride", "conv-weights", *causal]:
         first, second, result = figure[name]
         np.testing.assert_allclose(correlate(first, second), result, atol=1e-3)
     delta, up = figure["dilate"]
@@ -338,6 +357,9 @@ def test_grey_is_what_was_put_in():
         "dilation-weights": {0: np.outer([1, 0, 1], [1, 0, 1]) == 0},
         # pooling/average.md
         "average-divisors": {0: np.pad(np.ones((4, 4)), 1) == 0},
+        # convolution/dimensions.md
+        "causal-forward": {0: np.pad(np.ones((1, 5)), [(0, 0), (2, 0)]) == 0},
+        "causal-input": {0: np.pad(np.ones((1, 5)), [(0, 0), (0, 2)]) == 0},
     }
     for name in figures.FIGURES:
         for index, panel in enumerate(panels(figures.figure(name, "x"))):

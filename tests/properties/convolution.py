@@ -598,3 +598,17 @@ def causal_input(function, draw):
         lambda x: causal(x, W, dilation),
         rng,
     )
+
+
+@check("causal-weights")
+def causal_weights(function, draw):
+    x, W, delta, dilation, rng = sequence(draw)
+    return gradient(
+        function,
+        {"x": x, "delta": delta, "kernel": len(W), "dilation": dilation},
+        W,
+        delta,
+        lambda W: tf_causal(x, W, dilation),
+        lambda W: causal(x, W, dilation),
+        rng,
+    )
