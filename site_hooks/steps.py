@@ -5,21 +5,38 @@ Authors write nothing for this; on a narrow screen the two follow each other as 
 source.
 """
 
+import os
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-# Comments that the sessions bring along.
+SNIPPETS = Path(__file__).resolve().parents[1] / "snippets"
+# An include, and the first line of a session that not every machine can run.
+INCLUDE = re.compile(r'^--8<-- "([\w.-]+):[\w-]+"$', re.MULTILINE)
+NEEDS = re.compile(r"<!-- needs: (\w+) -->")
+# Comments that the sessions bring along, and one that stands around what is included
+# from such a session, so that its outputs can be told from the others.
 OUTPUT = "pytest-codeblocks:expected-output"
 SECTION = "--8<--"
+MADE_WITH = "made with:"
 # The quiet mark at an output, and what it says to whoever points at it.
 MARKS = {
     "en": ("verified", "Executed and compared by the tests. How?"),
     "zh": ("已验证", "测试时实际运行并比对。怎样比对？"),
+}
+MARKS_MADE_WITH = {
+    "en": (
+        "verified with {made}",
+        "Printed by {made}, and compared where that is installed. How?",
+    ),
+    "zh": ("已用 {made} 验证", "由 {made} 打印，装有它的机器上会比对。怎样比对？"),
 }
 HEADINGS = {f"h{level}" for level in range(1, 7)}
 VOID = {"area", "br", "col", "embed", "hr", "img", "input", "source", "track", "wbr"}
@@ -64,24 +81,50 @@ class Parts:
         ]
 
 
+def on_page_markdown(markdown: str, **_: object) -> str:
+    def tell(include: re.Match[str]) -> str:
+        made = made_with(SNIPPETS / include[1])
+        if not made:
+            return include[0]
+        return f"<!-- {MADE_WITH} {made} -->\n\n{include[0]}\n\n<!-- {MADE_WITH} -->"
+
+    return INCLUDE.sub(tell, markdown)
+
+
+def made_with(path: Path) -> str:
+    """Module and version, which an optional session prints; "" for any other."""
+    text = path.read_text("utf-8") if path.exists() else ""
+    if not (needs := NEEDS.match(text)):
+        return ""
+    if version := re.search(rf"^{needs[1]} [\d.]+$", text, re.MULTILINE):
+        return version[0]
+    example = f"print({needs[1]!r}, its version)"
+    raise PluginError(
+        f"{os.path.relpath(path)}: no output tells the version: {example}"
+    )
+
+
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     parts = Parts(html).parts
     if not any("language-python" in part.classes for part in parts):
         return html
     told = (f for f in files.documentation_pages() if f.name == "verification")
     how = get_relative_url(next(told).url, page.url) + "#outputs"
-    return "".join(steps(parts, mark(str(config.theme["language"]), how)))
+    language = str(config.theme["language"])
+    return "".join(steps(parts, lambda made: mark(language, how, made)))
 
 
-def mark(language: str, how: str) -> str:
-    word, title = MARKS[language]
+def mark(language: str, how: str, made: str) -> str:
+    texts = MARKS_MADE_WITH if made else MARKS
+    word, title = (text.format(made=made) for text in texts[language])
     # The search would otherwise find the word in every section.
     unsearched = 'data-search-exclude=""'
     return f'<a class="verified" href="{how}" title="{title}" {unsearched}>{word}</a>'
 
 
-def steps(parts: list[Part], verified: str) -> list[str]:
+def steps(parts: list[Part], verified: Callable[[str], str]) -> list[str]:
     """The page's HTML with each step in its two columns, outputs marked as verified."""
+    made = ""
     out: list[str] = []
     derivation: list[str] = []
     code: list[str] = []
@@ -100,8 +143,10 @@ def steps(parts: list[Part], verified: str) -> list[str]:
     for before, part in zip([None, *parts], parts, strict=False):
         if part.tag == OUTPUT:
             continue  # a comment; what follows it is the output
-        if before and before.tag == OUTPUT:
-            code.append(f'<div class="output">{part.html}{verified}</div>')
+        if part.tag.startswith(MADE_WITH):
+            made = part.tag.removeprefix(MADE_WITH).strip()
+        elif before and before.tag == OUTPUT:
+            code.append(f'<div class="output">{part.html}{verified(made)}</div>')
         elif "language-python" in part.classes:
             code.append(part.html)
         elif part.tag.startswith(SECTION):

@@ -1,8 +1,10 @@
 """A derivation and its code become one step; nothing of the page is lost."""
 
 import importlib
+import re
 
 import pytest
+from mkdocs.exceptions import PluginError
 
 from tests.sessions import OUTPUT, ROOT
 
@@ -15,7 +17,9 @@ def parted(monkeypatch):
     """What the hook makes of a page, with a short mark."""
     monkeypatch.syspath_prepend(str(ROOT / "site_hooks"))
     hook = importlib.import_module("steps")
-    return lambda page: "".join(hook.steps(hook.Parts(page).parts, "<a>ok</a>"))
+    return lambda page: "".join(
+        hook.steps(hook.Parts(page).parts, lambda made: f"<a>{made or 'ok'}</a>")
+    )
 
 
 def step(derivation: str, execution: str) -> str:
@@ -48,6 +52,26 @@ def test_only_what_is_compared_is_called_verified(parted):
         parted(f"<p>a shell's answer:</p>\n{TEXT}")
         == f"<p>a shell's answer:</p>\n{TEXT}"
     )
+
+
+def test_outputs_of_an_optional_session_say_what_they_were_made_with(
+    parted, tmp_path, monkeypatch
+):
+    hook = importlib.import_module("steps")
+    monkeypatch.setattr(hook, "SNIPPETS", tmp_path)
+    (tmp_path / "a.md").write_text(f"<!-- needs: torch -->\n{OUTPUT}\ntorch 2.13.0\n")
+    (tmp_path / "b.md").write_text("torch 2.13.0\n")
+    lines = ['--8<-- "a.md:x"', '--8<-- "b.md:y"', '--8<-- "c.md:z"', "Text."]
+    page = hook.on_page_markdown(markdown="\n\n".join(lines))
+    for line in lines[:3]:  # as MkDocs includes them
+        page = page.replace(line, f"{CODE}{OUTPUT}\n{TEXT}")
+    html = parted(page)
+    assert re.findall("<a>(.*?)</a>", html) == ["torch 2.13.0", "ok", "ok"]
+    assert hook.MADE_WITH not in html
+
+    (tmp_path / "a.md").write_text("<!-- needs: torch -->\nprint('torch')\n")
+    with pytest.raises(PluginError, match=r"a\.md: no output tells the version"):
+        hook.on_page_markdown(markdown=lines[0])
 
 
 def test_headings_stand_over_both_columns(parted):
