@@ -28,6 +28,7 @@ ZEROS = "zeros are float64 by themselves; other types are for the proof"
 DEAD = (
     "the place of the maximum changes only where it is not above 0, and there σ' is 0"
 )
+LETTERS = "an index of a sum may have any letter"
 UNUSED = "upsample reads the places that δ has, no further"
 SAME: dict[tuple[str, str, str, str], str] = {
     (
@@ -95,6 +96,49 @@ SAME: dict[tuple[str, str, str, str], str] = {
         "return conv_delta(dilate(delta, stride), W, z)",
         "return conv_delta(W, dilate(delta, stride), z)",
     ): "a full convolution commutes",
+    # convolution/dimensions.md
+    (
+        "convolution",
+        "conv_nd",
+        "d = x.ndim - 2",
+        "d = W.ndim - 2",
+    ): "x and W have the same number of axes",
+    (
+        "convolution",
+        "conv_nd",
+        "out, inside = (OUT[:d], IN[:d])",
+        "inside, out = (OUT[:d], IN[:d])",
+    ): LETTERS,
+    (
+        "convolution",
+        "conv_nd",
+        "out, inside = (OUT[:d], IN[:d])",
+        "out, inside = (IN[:d], OUT[:d])",
+    ): LETTERS,
+    (
+        "convolution",
+        "conv_nd_weight_gradient",
+        "d = x.ndim - 2",
+        "d = delta.ndim - 2",
+    ): "x and delta have the same number of axes",
+    (
+        "convolution",
+        "conv_nd_weight_gradient",
+        "out, inside = (OUT[:d], IN[:d])",
+        "inside, out = (OUT[:d], IN[:d])",
+    ): LETTERS,
+    (
+        "convolution",
+        "conv_nd_weight_gradient",
+        "out, inside = (OUT[:d], IN[:d])",
+        "out, inside = (IN[:d], OUT[:d])",
+    ): LETTERS,
+    (
+        "convolution",
+        "causal_input_gradient",
+        "turned = W[::-1].swapaxes(1, 2)",
+        "turned = W[::-1].swapaxes(2, 1)",
+    ): "two axes are exchanged in either order",
 }
 
 OPERATORS = {

@@ -1,0 +1,86 @@
+"""The table of conventions says what the sessions print, cell by cell."""
+
+import re
+
+import pytest
+
+from tests import sessions
+from tests.pages import LANGUAGES, ROOT
+
+# Anchor of a row -> its cells -> a function and its result, the next function, ...
+Table = dict[str, list[list[str]]]
+
+
+def page(language: str) -> str:
+    return (ROOT / "docs" / language / "conventions.md").read_text("utf-8")
+
+
+def table(text: str) -> Table:
+    """The first table; an error where a cell holds more than code and line breaks."""
+    rows = {}
+    for line in re.search(r"(?m)^\|.*\n\|[-|]+\n((?:\|.*\n)+)", text)[1].splitlines():
+        question, *cells = line.strip("|").split(" | ")
+        (anchor,) = re.findall(r"\]\(#([a-z-]+)\)", question)
+        rest = [re.sub(r"`[^`]+`|<br>", "", cell).strip() for cell in cells]
+        assert not any(rest), f"{anchor}: {rest} is held to nothing"
+        assert anchor not in rows
+        rows[anchor] = [re.findall("`([^`]+)`", cell) for cell in cells]
+    return rows
+
+
+def printed(name: str) -> Table:
+    """The rows that a session shows as its last output, which the tests compare."""
+    blocks = sessions.parse(ROOT / "snippets" / f"{name}.md").blocks
+    rows = [line.split(" | ") for line in blocks[-1].shown.splitlines()]
+    return {
+        key: [
+            [part for entry in cell.split("; ") for part in entry.rsplit(": ", 1)]
+            for cell in cells
+        ]
+        for key, *cells in rows
+    }
+
+
+def complaints(text: str) -> list[str]:
+    """The rows in which a page says something else than the sessions."""
+    ours, torch, shown = printed("conventions"), printed("conventions-torch"), {}
+    for key in [*ours, *torch]:
+        shown[key] = ours.get(key, []) + torch.get(key, [])
+    there = table(text)
+    return [
+        f"{key}: the page has {there.get(key)}, the sessions print {shown.get(key)}"
+        for key in {**there, **shown}
+        if there.get(key) != shown.get(key)
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_cell_is_what_the_sessions_print(language):
+    text = page(language)
+    assert not complaints(text)
+    assert list(table(text)) == list(printed("conventions"))
+    for anchor in table(text):
+        assert f"{{ #{anchor} }}" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_names_the_version_that_the_session_prints(language):
+    first = sessions.parse(ROOT / "snippets" / "conventions-torch.md").blocks[0].shown
+    assert re.fullmatch(r"torch \d+\.\d+\.\d+\n", first)
+    assert f"`{first.strip()}`" in page(language)
+    ci = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert first.strip().replace(" ", "==") in ci
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_change_in_any_cell_is_noticed(language):
+    text = page(language)
+    rows = [line for line in text.splitlines() if line.startswith("| [")]
+    assert len(rows) == len(printed("conventions"))
+    for row in rows:
+        for place in re.finditer(r"`[^`]*([^`])`", row):
+            other = row[: place.start(1)] + "#" + row[place.end(1) :]
+            assert len(complaints(text.replace(row, other))) == 1, place[0]
+        assert len(complaints(text.replace(row + "\n", ""))) == 1
+        with pytest.raises(AssertionError, match="is held to nothing"):
+            complaints(text.replace(row, row.replace("<br>", " or ") + " 0 |"))
