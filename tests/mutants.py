@@ -224,9 +224,11 @@ def sources() -> list[Source]:
 
 
 def names(node: ast.AST, context: type = ast.Load) -> list[str]:
-    """The names that a function reads, or those that it sets."""
-    found = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
-    return [n.id for n in found if isinstance(n.ctx, context)]
+    """The names that a function reads, except to refuse, or those that it sets."""
+    if isinstance(node, ast.Name):
+        return [node.id] if isinstance(node.ctx, context) else []
+    below = [child for child in ast.iter_child_nodes(node) if not refuses(child)]
+    return [name for child in below for name in names(child, context)]
 
 
 # --- One change --------------------------------------------------------------
@@ -293,8 +295,9 @@ def alternatives(node: ast.AST, parent: ast.AST, local: set[str]) -> Iterator[as
             if getattr(called, "attr", "") not in COMMUTATIVE:
                 for other in swapped(arguments):
                     yield ast.Call(called, other, keywords)
-            for n in range(len(keywords)):
-                yield ast.Call(called, arguments, keywords[:n] + keywords[n + 1 :])
+            for n, keyword in enumerate(keywords):
+                if not refuses(keyword):
+                    yield ast.Call(called, arguments, keywords[:n] + keywords[n + 1 :])
             if arguments:
                 yield ast.Call(called, arguments[:-1], keywords)
             yield from arguments
@@ -350,9 +353,20 @@ def places(node: ast.AST, statement: ast.stmt) -> Iterator[tuple]:
 
 
 def untouched(node: ast.AST) -> bool:
-    """The names of arguments, the condition under which the rest holds, the type."""
+    """The names of arguments, the condition under which the rest holds, the type.
+
+    That condition is an assert, or what does nothing but raise: the checks draw only
+    what fits, so they cannot tell what is refused. The sessions show that.
+    """
     of_type = isinstance(node, ast.Call) and ast.unparse(node.func) in TYPES
-    return of_type or isinstance(node, ast.Assert | ast.arg)
+    return of_type or refuses(node) or isinstance(node, ast.Assert | ast.arg)
+
+
+def refuses(node: ast.AST) -> bool:
+    """if …: raise, and zip(strict=True)."""
+    if isinstance(node, ast.If):
+        return isinstance(node.body[-1], ast.Raise) and not node.orelse
+    return isinstance(node, ast.keyword) and node.arg == "strict"
 
 
 def mutants(source: Source) -> Iterator[Mutant]:

@@ -267,6 +267,24 @@ def test_what_is_listed_as_the_same_is_still_there():
     assert not mutants.SAME.keys() - there
 
 
+def test_what_only_refuses_is_no_mutant(tmp_path, monkeypatch):
+    """No case that the checks draw is refused; so nothing would notice."""
+    fits = "def fits(x):\n    return x > 0\n\n\n"
+    code = "# equation: x\ndef f(x, y):\n"
+    code += "    if not fits(x):\n        raise ValueError(-x)\n"
+    code += "    if x > y:\n        raise KeyError\n    else:\n        x = y\n"
+    code += "    return list(zip(x, y, strict=True))\n"
+    path = session(tmp_path, fits + code)
+    monkeypatch.setattr(mutants, "results", lambda: results([path]))
+    (source,) = mutants.sources()
+    found = list(mutants.mutants(source))
+    assert source.node.name == "f"
+    assert not [m for m in found if "fits" in m.before or "ValueError" in m.before]
+    assert all("strict=True" in m.after for m in found if "(zip(" in m.after)
+    # With an else it does more than refuse.
+    assert "if x >= y:" in [m.after for m in found]
+
+
 def test_a_mutant_leaves_the_function_as_it_was():
     source = mutants.sources()[0]
     before = ast.unparse(source.node)
