@@ -57,10 +57,11 @@ def two(draw, least: int, most: int) -> Pair:
 
 
 def convolution(
-    draw, *, leftover=False, padding=False, dilation=False, groups=False
+    draw, *, stride=True, leftover=False, padding=False, dilation=False, groups=False
 ) -> Case:
     """A case with what is asked for drawn, too; without padding it is built from O."""
-    stride, kernel, output = two(draw, 1, 4), two(draw, 1, 3), two(draw, 1, 3)
+    stride = two(draw, 1, 4) if stride else (1, 1)
+    kernel, output = two(draw, 1, 3), two(draw, 1, 3)
     spacing = two(draw, 1, 3) if dilation else (1, 1)
     parts = size(draw, 3) if groups else 1
     inputs, outputs = parts * size(draw, 2), parts * size(draw, 2)
@@ -324,26 +325,31 @@ def groups_weights(function, draw):
 
 def whole_layer(draw) -> tuple[Case, dict]:
     """A case with everything, and what the layer is handed beside its arrays."""
-    case = convolution(draw, leftover=True, padding=True, dilation=True, groups=True)
-    padding = case.padding
-    if draw(st.booleans()):  # by name, then the output is what it comes to
-        word = draw(st.sampled_from(["valid", "same"]))
+    given = min(draw(st.integers(0, 9)), 4)  # the settings after that: the defaults
+    words = ["valid", "same", "pairs"] if given > 1 else ["valid"]
+    padding = draw(st.sampled_from(words))
+    case = convolution(
+        draw,
+        stride=given > 0,
+        leftover=True,
+        padding=padding != "valid",
+        dilation=given > 2,
+        groups=given > 3,
+    )
+    if padding == "pairs":
+        padding = case.padding
+    elif padding == "same":  # then the output is what it comes to
         both = zip(case.dilation, case.kernel, strict=True)
         extent = tuple(d * (k - 1) + 1 for d, k in both)
-        sizes = list(zip(case.size, extent, case.stride, strict=True))
-        if word == "same":
-            around, padding = same(case.size, extent, case.stride), word
-        elif all(h >= k for h, k, _ in sizes):
-            around, padding = NO_PADDING, word
-        else:
-            around = case.padding
-        sizes = zip(case.size, around, extent, case.stride, strict=True)
-        output = [(h + sum(p) - k) // s + 1 for h, p, k, s in sizes]
+        around = same(case.size, extent, case.stride)
+        sizes = zip(case.size, case.stride, strict=True)
+        output = [-(-h // s) for h, s in sizes]
         delta = values(case.rng, (len(case.x), *output, case.W.shape[3]))
         case = case._replace(padding=around, delta=delta)
     settings = {"stride": given_as(draw, case.stride), "padding": padding}
     settings["dilation"] = given_as(draw, case.dilation)
-    return case, settings | {"groups": case.groups}
+    settings["groups"] = case.groups
+    return case, dict(list(settings.items())[:given])
 
 
 @check("layer-forward")
