@@ -574,6 +574,46 @@ def causal_input() -> Parts:
     ]
 
 
+# convolution/groups.md
+
+
+def groups_block() -> Parts:
+    return [
+        Panel("W", written("convolution:groups-hand", "W", (2, 4)), window=Box(1, 2)),
+        r"\rightarrow",
+        Panel(
+            r"\bar W",
+            printed("convolution:groups-block", (4, 4)),
+            result=Box(3, 2),
+            inserted=~_blocks_of_groups(),
+            tile=2,
+        ),
+    ]
+
+
+def groups_weights() -> Parts:
+    x = written("convolution:groups-hand", "x", (2, 4))
+    delta = written("convolution:groups-hand", "delta", (2, 4))
+    return [
+        Panel(r"x^{\mathsf T}", x.T, window=Box(3, 0, 1, 2)),
+        r"\cdot",
+        Panel(r"\delta", delta, window=Box(0, 2, 2, 1)),
+        "=",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial \bar W}",
+            printed("convolution:groups-block", (4, 4), 1),
+            result=Box(3, 2),
+            rings=_blocks_of_groups(),
+            tile=2,
+        ),
+    ]
+
+
+def _blocks_of_groups() -> Array:
+    """Where channel and output belong to the same group: C = F = 4, G = 2."""
+    return np.kron(np.eye(2), np.ones((2, 2))) > 0
+
+
 FIGURES: dict[str, Callable[[], Parts]] = {
     "conv-forward": conv_forward,
     "max-pool": max_pool,
@@ -603,6 +643,9 @@ FIGURES: dict[str, Callable[[], Parts]] = {
     # convolution/dimensions.md
     "causal-forward": causal_forward,
     "causal-input": causal_input,
+    # convolution/groups.md
+    "groups-block": groups_block,
+    "groups-weights": groups_weights,
 }
 
 

@@ -152,6 +152,16 @@ def expected() -> dict[str, list[np.ndarray]]:
             spread[None, ::-1],
             printed("convolution:causal-hand", 1),
         ],
+        # convolution/groups.md
+        "groups-block": [
+            written("convolution:groups-hand", "W"),
+            printed("convolution:groups-block"),
+        ],
+        "groups-weights": [
+            written("convolution:groups-hand", "x").T,
+            written("convolution:groups-hand", "delta"),
+            printed("convolution:groups-block", 1),
+        ],
     }
 
 
@@ -260,6 +270,11 @@ def test_what_is_outlined_gives_the_outlined_result(name):
         # convolution/dimensions.md
         "causal-forward": lambda: np.sum(arrays[0][window] * arrays[1]),
         "causal-input": lambda: np.sum(arrays[0][window] * arrays[1]),
+        # convolution/groups.md
+        "groups-block": lambda: arrays[0][window].item(),
+        "groups-weights": lambda: np.sum(
+            arrays[0][window].T * arrays[1][boxes(drawn[1], "window")[0]]
+        ),
     }[name]()
     np.testing.assert_allclose(arrays[-1][result].item(), seen, atol=1e-3)
 
@@ -294,6 +309,9 @@ def test_the_whole_result_follows_from_what_stands_before_it():
     np.testing.assert_array_equal(every[::2, ::2], kept)
     up = padded[2:-2, 2:-2]
     np.testing.assert_allclose(correlate(x, up), every, atol=1e-9)
+    # convolution/groups.md
+    transposed, delta, product = figure["groups-weights"]
+    np.testing.assert_allclose(transposed @ delta, product)
 
 
 def test_rings_are_where_the_session_found_the_maxima():
@@ -360,6 +378,8 @@ def test_grey_is_what_was_put_in():
         # convolution/dimensions.md
         "causal-forward": {0: np.pad(np.ones((1, 5)), [(0, 0), (2, 0)]) == 0},
         "causal-input": {0: np.pad(np.ones((1, 5)), [(0, 0), (0, 2)]) == 0},
+        # convolution/groups.md
+        "groups-block": {1: np.kron(np.eye(2), np.ones((2, 2))) == 0},
     }
     for name in figures.FIGURES:
         for index, panel in enumerate(panels(figures.figure(name, "x"))):
@@ -414,6 +434,15 @@ def test_rings_on_x_are_what_the_dilated_kernel_sees():
     weights = np.argwhere(numbers(spread) != 0)
     corner = window[0].start, window[1].start
     assert seen == [tuple(place) for place in weights + corner]
+
+
+def test_rings_are_where_the_block_kernel_has_its_weights():
+    kernel, product = (
+        panels(figures.figure(name, "x"))[-1]
+        for name in ("groups-block", "groups-weights")
+    )
+    rings = {(b[0].start, b[1].start) for b in boxes(product, "ring")}
+    assert rings == set(map(tuple, np.argwhere(numbers(kernel) != 0)))
 
 
 # --- Sessions that change, or are at fault -----------------------------------
