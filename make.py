@@ -5,8 +5,9 @@ python3 make.py serve   the site at http://127.0.0.1:8000, reloaded as you edit
 python3 make.py test    every test; what follows is handed to pytest
 python3 make.py build   the site, as files, in site/
 python3 make.py offline the site as build/backprop-book.zip, for use without a server
-python3 make.py bench   what verifying costs, and how fast the pages are; one of the two
-                        is `bench sessions`, the other `bench page`
+python3 make.py bench   what verifying costs, how fast the pages are, and im2col beside
+                        TensorFlow; one alone is `bench sessions`, `bench page` or
+                        `bench convolution`
 python3 make.py mutants alters the equations' functions; what do the checks miss?
 python3 make.py lock    renew requirements.txt and package-lock.json (--upgrade: newer)
 
@@ -105,9 +106,13 @@ def offline(*arguments: str) -> None:
 
 
 def bench(*parts: str) -> None:
-    known = {"sessions": "tests.bench", "page": "tests.bench_page"}
+    known = {
+        "sessions": "tests.bench",
+        "page": "tests.bench_page",
+        "convolution": "tests.bench_convolution",
+    }
     if unknown := set(parts) - set(known):
-        stop(f"bench knows {' and '.join(known)}, not {' '.join(sorted(unknown))}")
+        stop(f"bench knows {', '.join(known)}, not {' '.join(sorted(unknown))}")
     for part in parts or known:
         run(BIN / "python", "-m", known[part])
 

@@ -614,6 +614,46 @@ def _blocks_of_groups() -> Array:
     return np.kron(np.eye(2), np.ones((2, 2))) > 0
 
 
+# convolution/im2col
+
+
+def im2col() -> Parts:
+    i, j = 1, 0
+    row = 2 * i + j
+    return [
+        Panel("x", written("convolution:im2col-hand", "x", (3, 3)), Box(i, j, 2, 2)),
+        r"\xrightarrow{\operatorname{im2col}}",
+        Panel(
+            r"X_{\mathrm{col}}",
+            printed("convolution:im2col-hand", (4, 4)),
+            Box(row, 0, 1, 4),
+        ),
+        r"\cdot",
+        Panel(
+            r"W_{\mathrm{mat}}",
+            written("convolution:im2col-hand", "W", (2, 2)).reshape(4, 1),
+        ),
+        r"\xrightarrow{{}+b}",
+        Panel("Z", printed("convolution:im2col-hand", (4, 1), 1), result=Box(row, 0)),
+    ]
+
+
+def col2im() -> Parts:
+    return [
+        Panel(
+            r"\tfrac{\partial \ell}{\partial X_{\mathrm{col}}}",
+            printed("convolution:im2col-hand-gradients", (4, 4), 1),
+            rings=np.fliplr(np.eye(4)) > 0,  # the copies of x[1, 1]
+        ),
+        r"\xrightarrow{\operatorname{col2im}}",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial x}",
+            printed("convolution:col2im", (3, 3)),
+            result=Box(1, 1),
+        ),
+    ]
+
+
 FIGURES: dict[str, Callable[[], Parts]] = {
     "conv-forward": conv_forward,
     "max-pool": max_pool,
@@ -646,6 +686,9 @@ FIGURES: dict[str, Callable[[], Parts]] = {
     # convolution/groups.md
     "groups-block": groups_block,
     "groups-weights": groups_weights,
+    # convolution/im2col
+    "im2col": im2col,
+    "col2im": col2im,
 }
 
 

@@ -162,6 +162,17 @@ def expected() -> dict[str, list[np.ndarray]]:
             written("convolution:groups-hand", "delta"),
             printed("convolution:groups-block", 1),
         ],
+        # convolution/im2col
+        "im2col": [
+            written("convolution:im2col-hand", "x"),
+            printed("convolution:im2col-hand"),
+            written("convolution:im2col-hand", "W").reshape(4, 1),
+            printed("convolution:im2col-hand", 1),
+        ],
+        "col2im": [
+            printed("convolution:im2col-hand-gradients", 1),
+            printed("convolution:col2im"),
+        ],
     }
 
 
@@ -230,7 +241,7 @@ def test_a_figure_shows_the_numbers_of_the_session(name):
         assert len(zeros) == (array == 0).sum()
 
 
-@pytest.mark.parametrize("name", sorted(figures.FIGURES.keys() - {"dilate"}))
+@pytest.mark.parametrize("name", sorted(figures.FIGURES.keys() - {"dilate", "col2im"}))
 def test_what_is_outlined_gives_the_outlined_result(name):
     """Recomputed from the session's full digits, at the places that are drawn."""
     drawn, arrays = panels(figures.figure(name, "x")), expected()[name]
@@ -275,6 +286,7 @@ def test_what_is_outlined_gives_the_outlined_result(name):
         "groups-weights": lambda: np.sum(
             arrays[0][window].T * arrays[1][boxes(drawn[1], "window")[0]]
         ),
+        "im2col": lambda: arrays[0][window].ravel() @ arrays[2][:, 0] + 0.5,  # b
     }[name]()
     np.testing.assert_allclose(arrays[-1][result].item(), seen, atol=1e-3)
 
@@ -443,6 +455,30 @@ def test_rings_are_where_the_block_kernel_has_its_weights():
     )
     rings = {(b[0].start, b[1].start) for b in boxes(product, "ring")}
     assert rings == set(map(tuple, np.argwhere(numbers(kernel) != 0)))
+
+
+def test_a_row_is_its_window_and_what_is_ringed_adds_up():
+    x, X_col, _, Z = panels(figures.figure("im2col", "x"))
+    (window,), (row,), (result,) = (
+        boxes(x, "window"),
+        boxes(X_col, "window"),
+        boxes(Z, "result"),
+    )
+    arrays = expected()["im2col"]
+    np.testing.assert_array_equal(arrays[1][row][0], arrays[0][window].ravel())
+    assert row[0] == result[0]
+
+    columns, dx = panels(figures.figure("col2im", "x"))
+    ((i, j),) = boxes(dx, "result")
+    copies = [(b[0].start, b[1].start) for b in boxes(columns, "ring")]
+    arrays = expected()["col2im"]
+    np.testing.assert_allclose(sum(arrays[0][copy] for copy in copies), arrays[1][i, j])
+    # Where the numbers of x would be copied, if each were its own index.
+    indices = np.lib.stride_tricks.sliding_window_view(
+        np.arange(9).reshape(3, 3), (2, 2)
+    )
+    here = 3 * i.start + j.start
+    assert set(copies) == set(map(tuple, np.argwhere(indices.reshape(4, 4) == here)))
 
 
 # --- Sessions that change, or are at fault -----------------------------------
