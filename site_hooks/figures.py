@@ -654,6 +654,40 @@ def col2im() -> Parts:
     ]
 
 
+# convolution/transposed
+
+
+def transposed() -> Parts:
+    i, j = 0, 1
+    section = "convolution:transposed-scatter"
+    return [
+        Panel("x", written(section, "x", (2, 2)), window=Box(i, j)),
+        ",",
+        Panel("W", written(section, "W", (3, 3))),
+        rf"\xrightarrow{{\,S={STRIDE}\,}}",
+        Panel(
+            "y",
+            printed(section, (5, 5)),
+            window=Box(STRIDE * i, STRIDE * j, 3, 3),
+            result=Box(2, 2),  # where the copies for all of x meet
+        ),
+    ]
+
+
+def checkerboard() -> Parts:
+    return [
+        Panel(
+            "K=3", printed("convolution:checkerboard", (7, 7)), window=Box(2, 2, 3, 3)
+        ),
+        ",",
+        Panel(
+            "K=4",
+            printed("convolution:checkerboard", (8, 8), 1),
+            window=Box(2, 2, 4, 4),
+        ),
+    ]
+
+
 FIGURES: dict[str, Callable[[], Parts]] = {
     "conv-forward": conv_forward,
     "max-pool": max_pool,
@@ -689,6 +723,9 @@ FIGURES: dict[str, Callable[[], Parts]] = {
     # convolution/im2col
     "im2col": im2col,
     "col2im": col2im,
+    # convolution/transposed
+    "transposed": transposed,
+    "checkerboard": checkerboard,
 }
 
 

@@ -173,6 +173,13 @@ def expected() -> dict[str, list[np.ndarray]]:
             printed("convolution:im2col-hand-gradients", 1),
             printed("convolution:col2im"),
         ],
+        # convolution/transposed
+        "transposed": [
+            written("convolution:transposed-scatter", "x"),
+            written("convolution:transposed-scatter", "W"),
+            printed("convolution:transposed-scatter"),
+        ],
+        "checkerboard": [printed("convolution:checkerboard", n) for n in range(2)],
     }
 
 
@@ -241,7 +248,9 @@ def test_a_figure_shows_the_numbers_of_the_session(name):
         assert len(zeros) == (array == 0).sum()
 
 
-@pytest.mark.parametrize("name", sorted(figures.FIGURES.keys() - {"dilate", "col2im"}))
+@pytest.mark.parametrize(
+    "name", sorted(figures.FIGURES.keys() - {"dilate", "col2im", "checkerboard"})
+)
 def test_what_is_outlined_gives_the_outlined_result(name):
     """Recomputed from the session's full digits, at the places that are drawn."""
     drawn, arrays = panels(figures.figure(name, "x")), expected()[name]
@@ -287,6 +296,7 @@ def test_what_is_outlined_gives_the_outlined_result(name):
             arrays[0][window].T * arrays[1][boxes(drawn[1], "window")[0]]
         ),
         "im2col": lambda: arrays[0][window].ravel() @ arrays[2][:, 0] + 0.5,  # b
+        "transposed": lambda: np.sum(arrays[0] * arrays[1][2::-2, 2::-2]),
     }[name]()
     np.testing.assert_allclose(arrays[-1][result].item(), seen, atol=1e-3)
 
@@ -479,6 +489,30 @@ def test_a_row_is_its_window_and_what_is_ringed_adds_up():
     )
     here = 3 * i.start + j.start
     assert set(copies) == set(map(tuple, np.argwhere(indices.reshape(4, 4) == here)))
+
+
+def laid(x: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """The copies of W for each entry of x, at stride 2, added."""
+    sizes = [2 * (o - 1) + k for o, k in zip(x.shape, W.shape, strict=True)]
+    y = np.zeros(sizes)
+    for i, j in np.ndindex(x.shape):
+        y[2 * i : 2 * i + W.shape[0], 2 * j : 2 * j + W.shape[1]] += x[i, j] * W
+    return y
+
+
+def test_a_transposed_convolution_lays_its_kernel_in_the_window():
+    x, W, y = expected()["transposed"]
+    np.testing.assert_array_equal(laid(x, W), y)
+    drawn = panels(figures.figure("transposed", "x"))
+    (place,), (window,) = boxes(drawn[0], "window"), boxes(drawn[2], "window")
+    alone = np.zeros(x.shape)
+    alone[place] = 1
+    here = laid(alone, np.ones(W.shape)) > 0
+    assert here[window].all()
+    assert here.sum() == here[window].size
+    for panel, kernel in zip(expected()["checkerboard"], (3, 4), strict=True):
+        ones = np.ones((3, 3)), np.ones((kernel, kernel))
+        np.testing.assert_array_equal(laid(*ones), panel)
 
 
 # --- Sessions that change, or are at fault -----------------------------------
