@@ -1,5 +1,6 @@
 """Bad input is named with file and line and changes nothing; good input runs."""
 
+import ast
 import textwrap
 from pathlib import Path
 
@@ -23,6 +24,39 @@ def write(tmp_path):
         return path
 
     return write
+
+
+def overwritten(path: Path) -> list[str]:
+    """Where a session gives the name of one of its functions to something else."""
+    functions: set[str] = set()
+    found = []
+    for block in sessions.parse(path).blocks:
+        for node in ast.parse(block.code).body:
+            if isinstance(node, ast.FunctionDef):
+                set_here = {node.name}
+            else:
+                names = (n for n in ast.walk(node) if isinstance(n, ast.Name))
+                set_here = {n.id for n in names if isinstance(n.ctx, ast.Store)}
+            line = block.line + node.lineno
+            found += [f"{path.name}:{line}: {n}" for n in sorted(set_here & functions)]
+            if isinstance(node, ast.FunctionDef):
+                functions.add(node.name)
+    return found
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted((sessions.ROOT / "snippets").glob("*.md")),
+    ids=lambda path: path.name,
+)
+def test_a_function_stays_what_it_is(path):
+    """Pages of one chapter share a namespace: `whole = 3` here breaks a call there."""
+    assert not overwritten(path)
+
+
+def test_a_name_that_is_given_again_is_found(write):
+    code = "def f(x):\n    return x\n\n\nfor f in (1, 2):\n    print(f)\n"
+    assert overwritten(write(f"```python\n{code}```\n")) == ["example.md:6: f"]
 
 
 BLOCK = "```python\nprint(1.5)\n```\n"
