@@ -16,6 +16,11 @@ QUERIES = [
     ("en", "softmax", "softmax.md"),
     ("en", "rot180", "cnn/convolution.md"),
     ("en", "chain rule", "notation.md"),
+    ("en", "padding", "convolution/padding.md"),
+    ("en", "dilation", "convolution/dilation.md"),
+    ("en", "depthwise", "convolution/groups.md"),
+    ("en", "im2col", "convolution/im2col.md"),
+    ("en", "average pooling", "pooling/average.md"),
     ("zh", "卷积", "cnn/convolution.md"),
     ("zh", "反向传播", "index.md"),
     ("zh", "softmax", "softmax.md"),
@@ -24,6 +29,12 @@ QUERIES = [
     ("zh", "前向传播", "cnn/forward.md"),
     ("zh", "最大池化", "cnn/pooling.md"),
     ("zh", "偏置与卷积核", "cnn/weights.md"),
+    ("zh", "填充", "convolution/padding.md"),
+    ("zh", "空洞卷积", "convolution/dilation.md"),
+    ("zh", "转置卷积", "convolution/transposed.md"),
+    ("zh", "因果卷积", "convolution/dimensions.md"),
+    ("zh", "平均池化", "pooling/average.md"),
+    ("zh", "剩余的行", "convolution/leftover.md"),
 ]
 
 
