@@ -9,6 +9,7 @@ computes the same, or a hole in a check; then the command fails.
 import ast
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -384,7 +385,8 @@ def mutants(source: Source) -> Iterator[Mutant]:
                 text = ast.unparse(node)
                 after = first_line(other if child is statement else statement)
                 try:
-                    code = compile(text, str(source.session), "exec")
+                    with warnings.catch_warnings(action="ignore"):  # odd is intended
+                        code = compile(text, str(source.session), "exec")
                 except SyntaxError:
                     continue
             finally:
