@@ -5,9 +5,9 @@ python3 make.py serve   the site at http://127.0.0.1:8000, reloaded as you edit
 python3 make.py test    every test; what follows is handed to pytest
 python3 make.py build   the site, as files, in site/
 python3 make.py offline the site as build/backprop-book.zip, for use without a server
-python3 make.py bench   what verifying costs, how fast the pages are, and im2col beside
-                        TensorFlow; one alone is `bench sessions`, `bench page` or
-                        `bench convolution`
+python3 make.py bench   what verifying costs, how fast the pages are, im2col beside
+                        TensorFlow, the explorer; one alone: `bench sessions`,
+                        `bench page`, `bench convolution`, `bench explorer`
 python3 make.py mutants alters the equations' functions; what do the checks miss?
 python3 make.py lock    renew requirements.txt and package-lock.json (--upgrade: newer)
 
@@ -110,6 +110,7 @@ def bench(*parts: str) -> None:
         "sessions": "tests.bench",
         "page": "tests.bench_page",
         "convolution": "tests.bench_convolution",
+        "explorer": "tests.bench_explorer",
     }
     if unknown := set(parts) - set(known):
         stop(f"bench knows {', '.join(known)}, not {' '.join(sorted(unknown))}")

@@ -85,8 +85,13 @@ def figure(name: str, alternative: str) -> str:
         raise ValueError(f"no such figure; there are {', '.join(FIGURES)}")
     if not alternative.strip():
         raise ValueError("the text alternative is empty")
+    return drawn(FIGURES[name](), f"figure-{name}", alternative)
+
+
+def drawn(parts: Parts, identity: str, alternative: str) -> str:
+    """Panels side by side, with their operators, as one picture."""
     groups, operator = [], ""
-    for part in FIGURES[name]():
+    for part in parts:
         if isinstance(part, str):
             operator = f'<div class="operator">{_formula(part)}</div>'
         else:
@@ -95,7 +100,7 @@ def figure(name: str, alternative: str) -> str:
             operator = ""
     # The search would find nothing but numbers in it.
     return (
-        f'<figure class="figure" id="figure-{name}" data-search-exclude="">'
+        f'<figure class="figure" id="{identity}" data-search-exclude="">'
         f'<div class="panels" role="img" aria-label="{markup.escape(alternative)}">'
         f"{''.join(groups)}</div></figure>"
     )
@@ -111,7 +116,7 @@ def _place(page: Page, name: str) -> str:
 # --- From a session ----------------------------------------------------------
 
 
-def printed(section: str, shape: tuple[int, int], nth: int = 0) -> Array:
+def printed(section: str, shape: tuple[int, ...] | None = None, nth: int = 0) -> Array:
     """The n-th two-dimensional array that a section prints, named "cnn:setup"."""
     where, blocks = _blocks(section, "text")
     found = [match for block in blocks for match in MATRIX.findall(block)]
@@ -123,7 +128,7 @@ def printed(section: str, shape: tuple[int, int], nth: int = 0) -> Array:
     return _array(f"{where}: its array number {nth + 1}", rows, shape)
 
 
-def written(section: str, variable: str, shape: tuple[int, int]) -> Array:
+def written(section: str, variable: str, shape: tuple[int, ...] | None = None) -> Array:
     """An array that a section writes out in its code and does not print."""
     where, blocks = _blocks(section, "python")
     for block in blocks:
@@ -154,14 +159,15 @@ def _blocks(section: str, info: str) -> tuple[str, list[str]]:
     return f"{where}: section {section}", blocks
 
 
-def _array(what: str, rows: list, shape: tuple[int, int]) -> Array:
+def _array(what: str, rows: list, shape: tuple[int, ...] | None) -> Array:
     try:
         array = np.array(rows, dtype=float)
     except (ValueError, TypeError):
         raise SessionError(f"{what} is not all numbers, or not rectangular") from None
-    if array.shape != shape or not np.isfinite(array).all():
+    wanted = array.shape if shape is None else shape
+    if array.shape != wanted or not np.isfinite(array).all():
         raise SessionError(
-            f"{what} is {array.shape}, this takes {shape} finite numbers"
+            f"{what} is {array.shape}, this takes {wanted} finite numbers"
         )
     return array
 

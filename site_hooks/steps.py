@@ -39,6 +39,8 @@ MARKS_MADE_WITH = {
     "zh": ("已用 {made} 验证", "由 {made} 打印，装有它的机器上会比对。怎样比对？"),
 }
 HEADINGS = {f"h{level}" for level in range(1, 7)}
+# What needs the whole width stands in no step, as a heading does.
+WIDE = HEADINGS | {f"{kind}-explorer" for kind in ("conv", "pool", "softmax")}
 VOID = {"area", "br", "col", "embed", "hr", "img", "input", "source", "track", "wbr"}
 # A comment, an element whose text is no markup, or a tag. Python's own parser takes
 # three times as long, and whoever edits waits for every page.
@@ -152,8 +154,8 @@ def steps(parts: list[Part], verified: Callable[[str], str]) -> list[str]:
         elif part.tag.startswith(SECTION):
             continue
         else:
-            if code or part.tag in HEADINGS:
+            if code or part.tag in WIDE:
                 end_step()
-            (out if part.tag in HEADINGS else derivation).append(part.html)
+            (out if part.tag in WIDE else derivation).append(part.html)
     end_step()
     return out

@@ -107,6 +107,19 @@ def test_formulas_are_drawn_and_copied_as_tex(book, page, language):
     assert "\\" in copied
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_explorer(book, page, language):
+    home = book if language == "en" else book / language
+    page.goto((home / "cnn" / "stride.html").as_uri())
+    element = page.locator("conv-explorer")
+    picked = element.locator(".symbols").first
+    element.locator('[data-grid=z] [data-at="0,1"]').click()
+    assert picked.text_content() == "z0,1"
+    page.wait_for_function("location.search.includes('conv.at=z.0.1')")
+    page.reload()
+    assert picked.text_content() == "z0,1"
+
+
 @pytest.mark.parametrize(
     ("language", "query", "wanted"),
     [

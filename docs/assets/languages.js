@@ -1,12 +1,16 @@
-// The language switch leads to the same place on the page.
+// The language switch leads to the same place on the page, in the same setting.
 
 "use strict";
 
 {
   const links = document.querySelectorAll(".md-select__link");
-  const keep = () => links.forEach((link) => { link.hash = location.hash; });
+  const keep = () => links.forEach((link) => {
+    link.hash = location.hash;
+    link.search = location.search;
+  });
   keep();
-  addEventListener("hashchange", keep);
+  // The address can change without an event, the link is used after one.
+  for (const event of ["hashchange", "pointerdown", "keydown"]) addEventListener(event, keep);
 
   // Below each <link rel="alternate"> Material asks for a site map, finds none, and would
   // lead to the top. It looks for the word alone; a space more means nothing to others.

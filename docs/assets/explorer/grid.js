@@ -1,0 +1,210 @@
+// A panel of numbers: cells that can be lit, pointed at, walked through with the arrow
+// keys, pinned or edited.
+
+"use strict";
+
+const svg = (tag, attributes = {}, ...children) =>
+  set(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, ...children);
+
+const set = (element, attributes, ...children) => {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+};
+
+/** With at most 4 decimals, or with so many. */
+const shown = (value, digits = undefined) =>
+  (digits === undefined ? String(Number(value.toFixed(4)) + 0) : value.toFixed(digits)).replace("-", "−");
+
+/** Refuse what a reader entered, by the name of a sentence and its values. @returns {never} */
+const refuse = (word, ...values) => {
+  throw Object.assign(new Error(word), { said: [word, ...values] });
+};
+
+/** The number that somebody typed. @param {string} text */
+const typed = (text) => {
+  const plain = text.trim().replace("−", "-");
+  if (!/^[-+]?(\d+\.?\d*|\.\d+)$/.test(plain) || Math.abs(Number(plain)) > 9999) refuse("number");
+  return Number(Number(plain).toFixed(4)) + 0;
+};
+
+// As in the figures; in pixels, where there is room.
+const [HEIGHT, MARGIN] = [26, 13];
+
+class Grid {
+  /** @type {Matrix} */ array;
+  /** Where array begins in what is drawn, which may have a padding. @type {Cell} */ offset;
+  /** The cell that Tab leads to. @type {Cell} */ stop;
+  cells = [[]];
+  lit = [];
+  width = 0;
+
+  /** @param {any} root the panel
+   * @param {(cell: Cell, pin: boolean) => void} [pick] somebody points at a cell or clicks it
+   * @param {(cell: Cell, text: string) => void} [edit] */
+  constructor(root, pick, edit) {
+    this.root = root;
+    this.pick = pick;
+    this.edit = edit;
+    this.active = pick || edit;
+    this.svg = svg("svg", { class: "array", role: this.active ? "grid" : "img" });
+    const box = root.querySelector(".box");
+    box.append(this.svg);
+    const point = (event) => this.at(event) && pick?.(this.at(event), false);
+    // Not at the drawing: Tab would stop at it.
+    for (const [name, act] of Object.entries({
+      pointerover: point, focusin: point, click: (event) => this.act(event), keydown: (event) => this.key(event),
+    })) box.addEventListener(name, act);
+  }
+
+  /** The cell of an event, counted as in array. @returns {Cell | undefined} */
+  at(event) {
+    const [i, j] = event.target.closest("[data-at]")?.dataset.at.split(",").map(Number) ?? [];
+    return i === undefined ? undefined : [i - this.offset[0], j - this.offset[1]];
+  }
+
+  act(event, text) {
+    const cell = this.at(event);
+    if (!cell || !this.active) return;
+    this.focus(cell[0] + this.offset[0], cell[1] + this.offset[1]);
+    this.pick?.(cell, true);
+    if (this.edit && this.array[cell[0]]?.[cell[1]] !== undefined) this.open(cell, text);
+  }
+
+  key(event) {
+    const [i, j] = {
+      ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -99], End: [0, 99],
+    }[event.key] ?? [];
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (j !== undefined) this.focus(this.stop[0] + i, this.stop[1] + j);
+    else if (event.key === "Enter" || event.key === " ") this.act(event);
+    else if (this.edit && /^[-\d.]$/.test(event.key)) this.act(event, event.key);
+    else return;
+    event.preventDefault();
+  }
+
+  focus(i, j) {
+    this.lead(i, j);
+    this.cells[this.stop[0]][this.stop[1]].focus();
+  }
+
+  /** Tab leads to one cell of a grid, the arrows to the others. */
+  lead(i, j) {
+    const inside = (index, length) => Math.min(Math.max(index, 0), length - 1);
+    this.svg.querySelector("[tabindex='0']")?.setAttribute("tabindex", "-1");
+    this.stop = [inside(i, this.cells.length), inside(j, this.cells[0].length)];
+    if (this.active) this.cells[this.stop[0]][this.stop[1]].setAttribute("tabindex", "0");
+  }
+
+  /** A field over a cell, until a number is entered. */
+  open([i, j], text) {
+    const [m, n] = [i + this.offset[0], j + this.offset[1]];
+    const [box, frame] = [this.cells[m][n], this.root].map((element) => element.getBoundingClientRect());
+    const input = set(document.createElement("input"), {
+      class: "cell", "aria-label": this.cells[m][n].getAttribute("aria-label"),
+      style: `left: ${box.left - frame.left}px; top: ${box.top - frame.top}px; min-width: ${box.width}px; height: ${box.height}px`,
+    });
+    input.value = text ?? shown(this.array[i][j]);
+    const close = (keep) => {
+      if (!input.isConnected) return;
+      const { value } = input;
+      input.onblur = null;
+      input.remove();
+      if (keep) this.edit([i, j], value);
+    };
+    input.onblur = () => close(true);
+    input.onkeydown = ({ key }) => {
+      if (key !== "Enter" && key !== "Escape") return;
+      close(key === "Enter");
+      this.focus(m, n);
+    };
+    this.root.append(input);
+    input.focus({ preventScroll: true });
+    if (text === undefined) input.select();
+  }
+
+  /** @param {Matrix} array @param {Padding} [padding] zeros to draw around it
+   * @param {(i: number, j: number) => boolean} [put] is this cell a zero put in? */
+  show(array, padding = [0, 0, 0, 0], put) {
+    const all = arithmetic.pad(array, padding);
+    const [top, , left] = padding;
+    put ??= (i, j) => array[i - top]?.[j - left] === undefined;
+    const digits = [0, 1].find((n) => all.flat().every((value) => Math.abs(value - Number(value.toFixed(n))) < 1e-9)) ?? 2;
+    const texts = all.map((row) => row.map((value) => (Math.abs(value) < 1e-12 ? "0" : shown(value, digits))));
+    const width = Math.max(24, 7 + 5.4 * Math.max(...texts.flat().map((text) => text.length)));
+    const before = String([...arithmetic.shape(this.cells), this.offset, this.width]);
+    this.array = array;
+    this.offset = [top, left];
+    this.width = width;
+    if (String([...arithmetic.shape(all), this.offset, width]) !== before) this.build(...arithmetic.shape(all));
+    const { label, row: inRow, column: inColumn, put: inserted } = this.root.dataset;
+    const size = arithmetic.shape(array).join(" × ");
+    this.root.querySelector("small").textContent = size;
+    this.svg.setAttribute("aria-label", `${label}, ${size}`);
+    this.cells.forEach((row, i) => row.forEach((cell, j) => {
+      const added = put(i, j);
+      cell.setAttribute("class", `cell${all[i][j] ? "" : " zero"}${added ? " put" : ""}`);
+      const [exact, text] = [shown(all[i][j]), texts[i][j]];
+      cell.lastChild.textContent = text;
+      if (this.active) cell.setAttribute("aria-label", `${inRow} ${i - top}, ${inColumn} ${j - left}: ${
+        exact === text ? text : `${exact} ≈ ${text}`}${added ? `, ${inserted}` : ""}`);
+    }));
+  }
+
+  build(rows, columns) {
+    const { width, offset: [top, left] } = this;
+    const held = this.svg.contains(document.activeElement);
+    const [x, y] = [(j) => MARGIN + j * width, (i) => MARGIN + i * HEIGHT];
+    const index = (number, across, down) =>
+      svg("text", { class: "index", x: across, y: down, "aria-hidden": "true" }, String(number));
+    this.cells = arithmetic.range(rows).map((i) => arithmetic.range(columns).map((j) => svg(
+      "g",
+      { "data-at": `${i},${j}`, ...(this.active && { role: "gridcell", tabindex: "-1" }) },
+      // A transform each would make every repaint slow.
+      svg("rect", { x: x(j), y: y(i), width, height: HEIGHT }), svg("text", { x: x(j + 0.5), y: y(i + 0.5) + 4 }))));
+    this.frame = svg("rect", { "aria-hidden": "true" });
+    const [across, down] = [x(columns) + 2, y(rows) + 2];
+    this.svg.replaceChildren();
+    set(
+      this.svg,
+      { viewBox: `0 0 ${across} ${down}`, width: across, height: down,
+        style: `min-width: ${Math.min(across, columns * 24)}px` }, // and then its box scrolls
+      ...arithmetic.range(columns).map((j) => index(j - left, x(j + 0.5), MARGIN - 4)),
+      ...arithmetic.range(rows).map((i) => index(i - top, MARGIN / 2 - 1, y(i + 0.5) + 3)),
+      ...this.cells.map((row) => svg("g", this.active ? { role: "row" } : {}, ...row)), this.frame);
+    const stop = this.stop ?? this.offset;
+    if (held) this.focus(...stop);
+    else this.lead(...stop);
+  }
+
+  /** Mark a cell of array until it is shown anew: "unread", "first". @param {Cell} cell */
+  mark([i, j], mark) {
+    const cell = this.cells[i + this.offset[0]]?.[j + this.offset[1]];
+    cell?.classList.add(mark);
+    return cell;
+  }
+
+  /** The cell that is picked. @param {Cell} cell */
+  choose(cell) {
+    this.lit.push(this.mark(cell, "chosen"));
+    this.lit.at(-1).setAttribute("aria-selected", "true");
+  }
+
+  /** What it is made of. @param {Cell[]} cells */
+  light(cells) { this.lit.push(...cells.map((cell) => this.mark(cell, "lit"))); }
+
+  dim() {
+    for (const cell of this.lit) cell?.classList.remove("lit", "chosen");
+    this.lit = [];
+    this.svg.querySelector("[aria-selected]")?.removeAttribute("aria-selected");
+    this.frame.setAttribute("class", "");
+  }
+
+  /** The window, from a cell of what is drawn. */
+  outline([i, j], [rows, columns]) {
+    set(this.frame, {
+      class: "frame", width: columns * this.width, height: rows * HEIGHT,
+      style: `x: ${MARGIN + j * this.width}px; y: ${MARGIN + i * HEIGHT}px`,
+    });
+  }
+}
