@@ -10,10 +10,11 @@ import pytest
 import yaml
 from jinja2 import Environment
 from material.plugins.search.plugin import SearchIndex
+from mkdocs import utils
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.structure.pages import Page
-from mkdocs.utils import yaml_load
+from mkdocs.utils import clean_directory, yaml_load
 
 from tests.pages import LANGUAGES, ROOT
 
@@ -87,6 +88,9 @@ class Book:
     def build(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
         """The site's files, as `serve` makes them after an edit."""
         monkeypatch.chdir(self.root)  # where the snippets are looked for
+        # After a build that failed, static-i18n leaves another in its place, here or in
+        # a test before this one.
+        monkeypatch.setattr(utils, "clean_directory", clean_directory)
         config = load_config("mkdocs.yml")
         self.hook = config.hooks[HOOK]
         try:

@@ -21,10 +21,11 @@ from hypothesis import strategies as st
 # each by 1e-16: 1e-14 together, 1e-13 where the result is as small as SCALE. A wrong
 # term is of order 1e-2 or more.
 EXACT = 1e-10
-# A step of H leaves an error of H²/6 · ℓ''' ≈ 1e-9 (softmax; the other losses are
-# linear along the step) and one of 1e-16 · |ℓ| / H ≈ 1e-10 from rounding.
+# A step of H leaves an error of H²/6 · ℓ''' ≈ 1e-11 (softmax; the other losses are
+# linear along the step) and one of 1e-16 · |ℓ| / H ≈ 1e-10 from rounding: together
+# below SLOPE · SCALE, so that no right result fails where the slope itself is tiny.
 SLOPE = 1e-6
-H = 1e-4
+H = 1e-5
 # Where the right result is 0 or nearly (softmax of one class, every ReLU dead) its
 # largest entry is no scale. Results that are not are larger than this.
 SCALE = 1e-3
