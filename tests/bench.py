@@ -32,7 +32,7 @@ def copies(times: int) -> Path:
         session = sessions.parse(path)
         if session.lacks:
             continue
-        code = "".join(block.code for block in session.blocks)
+        code = sessions.borrowed(session)[1] + session.code
         for number in range(times):
             copy = folder / str(number) / "snippets" / path.name
             copy.parent.mkdir(parents=True, exist_ok=True)

@@ -21,11 +21,14 @@ import numpy as np
 from pytest_codeblocks.main import extract_from_file
 
 from tests.compare import difference
+from tests.names import needed, reads, sets
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = "<!--pytest-codeblocks:expected-output-->"
 # The first line of a session that runs only where a module is that we do not install.
 NEEDS = re.compile(r"<!-- needs: ([a-z_][a-z0-9_]*) -->")
+# Or the first line of one that calls functions of another.
+USES = re.compile(r"<!-- uses: ([\w-]+\.md) -->")
 
 
 class BadSession(Exception):
@@ -79,6 +82,11 @@ class Session:
     blocks: list[Block]
     sections: list[Section]
     needs: str | None = None
+    uses: Path | None = None
+
+    @property
+    def code(self) -> str:
+        return "".join(block.code for block in self.blocks)
 
     @property
     def lacks(self) -> str | None:
@@ -174,7 +182,7 @@ def parse(path: Path) -> Session:
     """Read a session. Raises BadSession, with file and line, where it is malformed."""
     text = path.read_text(encoding="utf-8")
     all_fences = fences(path, text)
-    marks, needs = [], None
+    marks, needs, uses = [], None, None
     for number, line in outside(text, all_fences):
         if re.search(r"<!--\s*needs\b", line, re.I):
             match = NEEDS.fullmatch(line)
@@ -183,6 +191,15 @@ def parse(path: Path) -> Session:
                 message += "else: <!-- needs: torch -->"
                 raise BadSession(path, number, message)
             needs = match[1]
+        if re.search(r"<!--\s*uses\b", line, re.I):
+            match = USES.fullmatch(line)
+            if number != 1 or not match:
+                message = "a session says whose functions it calls on its first line "
+                message += "and nowhere else: <!-- uses: check.md -->"
+                raise BadSession(path, number, message)
+            uses = path.with_name(match[1])
+            if not uses.exists():
+                raise BadSession(path, 1, f"there is no session {match[1]}")
         if re.search(r"<!--[-\s]*pytest", line):
             if line != OUTPUT:
                 message = f"every block is run, the only marker is {OUTPUT}, on its own"
@@ -222,7 +239,7 @@ def parse(path: Path) -> Session:
         blocks[block.lineno].code = block.code
         blocks[block.lineno].shown = block.expected_output
     sections = sections_of(path, text, all_fences)
-    return Session(path, text, list(blocks.values()), sections, needs)
+    return Session(path, text, list(blocks.values()), sections, needs, uses)
 
 
 @contextlib.contextmanager
@@ -245,11 +262,36 @@ def own_settings(text: str) -> Iterator[None]:
             sys.modules["tensorflow"].random.set_seed(None)
 
 
+def borrowed(session: Session) -> tuple[set[str], str]:
+    """The names that a session has from the one it uses, and the code that sets them.
+
+    Raises BadSession where it says that it uses one and does not.
+    """
+    if session.uses is None:
+        return set(), ""
+    lender = parse(session.uses)
+    names = reads(session.code) & sets(lender.code)
+    if not names:
+        message = f"nothing of {session.uses.name} is used here: take this line out"
+        raise BadSession(session.path, 1, message)
+    return names, needed(names, lender.code)
+
+
 def run(session: Session) -> Result:
     """Run the blocks until one raises; tracebacks quote the Markdown file."""
     result = Result({"__name__": "__main__"})
     path = str(session.path)
+    try:
+        names, code = borrowed(session)
+    except BadSession as error:
+        result.error = str(error)
+        return result
     with own_settings(session.text):
+        # In a namespace of its own: what they call keeps its meaning, whatever the
+        # session gives the same name.
+        lent: dict = {}
+        exec(compile(code, str(session.uses), "exec", 0, True), lent)
+        result.namespace |= {name: lent[name] for name in names}
         for block in session.blocks:
             out = io.StringIO()
             try:

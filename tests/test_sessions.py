@@ -104,6 +104,10 @@ SHOWN = f"{OUTPUT}\n```text\n1.5\n```\n"
         (f"<!-- needs: torch --> x\n{BLOCK}", 1, "<!-- needs: torch -->"),
         (f"text\n<!-- needs: torch -->\n{BLOCK}", 2, "first line and nowhere else"),
         ("<!-- needs: a -->\n<!-- needs: b -->\n", 2, "first line and nowhere else"),
+        (f"<!-- uses: check -->\n{BLOCK}", 1, "<!-- uses: check.md -->"),
+        (f"<!--uses: check.md-->\n{BLOCK}", 1, "<!-- uses: check.md -->"),
+        (f"text\n<!-- uses: check.md -->\n{BLOCK}", 2, "and nowhere else"),
+        (f"<!-- uses: nowhere.md -->\n{BLOCK}", 1, "no session nowhere.md"),
     ],
 )
 def test_a_malformed_session_is_refused(write, text, line, words):
@@ -133,6 +137,28 @@ def test_the_blocks_of_a_session_share_one_namespace(write):
     assert result.error is None
     assert result.namespace["y"] == 3
     assert [block.line for block in session.blocks] == [1, 5]
+
+
+def test_a_session_calls_functions_of_another(write):
+    lender = write(
+        """
+        ```python
+        scale = 2
+        print("not printed by the borrower")
+
+
+        def double(x):
+            return scale * x
+        ```
+        """
+    )
+    lender.rename(lender.with_name("lender.md"))
+    text = "<!-- uses: lender.md -->\n\n```python\nscale = 7\n{}\n```\n"
+    result = sessions.run(sessions.parse(write(text.format("print(double(3))"))))
+    assert result.error is None
+    assert result.printed == ["6\n"]  # not 21: double keeps its own scale
+    result = sessions.run(sessions.parse(write(text.format("print(3)"))))
+    assert "example.md:1: nothing of lender.md is used" in result.error
 
 
 def test_a_session_that_raises_is_quoted_with_file_and_line(write):

@@ -28,7 +28,9 @@ def check_session(path: Path) -> str:
     for block in session.blocks:
         lines[block.line : block.end - 1] = block.code.splitlines()
     name = f"{path.relative_to(ROOT)}.py"  # Ruff does not check what ends in .md
-    return ruff("check", "--stdin-filename", name, "-", stdin="\n".join(lines) + "\n")
+    known = f"builtins = {sorted(sessions.borrowed(session)[0])}"
+    options = ["--stdin-filename", name, "--config", known]
+    return ruff("check", *options, "-", stdin="\n".join(lines) + "\n")
 
 
 def test_format():
