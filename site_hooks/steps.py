@@ -40,7 +40,14 @@ MARKS_MADE_WITH = {
 }
 HEADINGS = {f"h{level}" for level in range(1, 7)}
 # What needs the whole width stands in no step, as a heading does.
-WIDE = HEADINGS | {f"{kind}-explorer" for kind in ("conv", "pool", "softmax")}
+EXPLORERS = {f"{kind}-explorer" for kind in ("conv", "pool", "softmax")}
+WIDE = HEADINGS | EXPLORERS | {"details"}
+# What folds: its first tag and its title, what it holds, and its end.
+FOLDED = re.compile(
+    r"(<details[^>]*>\s*<summary>.*?</summary>)(.*)(</details>\s*)", re.DOTALL
+)
+# Markdown takes what is indented for a line of text.
+INDENTED_OUTPUT = re.compile(rf"<p>(<!--{OUTPUT}-->)\s*(<div .*?)</p>", re.DOTALL)
 VOID = {"area", "br", "col", "embed", "hr", "img", "input", "source", "track", "wbr"}
 # A comment, an element whose text is no markup, or a tag. Python's own parser takes
 # three times as long, and whoever edits waits for every page.
@@ -156,6 +163,16 @@ def steps(parts: list[Part], verified: Callable[[str], str]) -> list[str]:
         else:
             if code or part.tag in WIDE:
                 end_step()
-            (out if part.tag in WIDE else derivation).append(part.html)
+            if part.tag == "details":
+                out.append(unfolded(part.html, verified))
+            else:
+                (out if part.tag in WIDE else derivation).append(part.html)
     end_step()
     return out
+
+
+def unfolded(details: str, verified: Callable[[str], str]) -> str:
+    """The solution of an exercise has steps of its own."""
+    begin, inside, end = FOLDED.fullmatch(details).groups()
+    parts = Parts(INDENTED_OUTPUT.sub(r"\1\2", inside)).parts
+    return "".join([begin, *steps(parts, verified), end])

@@ -93,3 +93,15 @@ def test_what_lies_inside_an_element_does_not_part_it(parted):
 def test_entities_and_markers_of_sections(parted):
     page = f"<!-- --8<-- [start:a] -->\n<p>a &lt; b &amp; c</p>\n{CODE}"
     assert parted(page) == step("<p>a &lt; b &amp; c</p>\n", CODE)
+
+
+def test_a_solution_has_steps_of_its_own(parted):
+    # So Markdown makes it: indented, the comment stands in a paragraph.
+    inside = f"<p>one</p>\n{CODE}<p>{OUTPUT}\n{TEXT}</p>\n{CODE}"
+    begin = '<details class="success">\n<summary>Solution</summary>'
+    solved = step("<p>one</p>\n", CODE + output(TEXT.rstrip()) + "\n" + CODE)
+    asked = step("<p>question</p>\n", CODE)
+    made = parted(f"<p>question</p>\n{CODE}{begin}{inside}</details>\n")
+    assert made.replace("\n", "") == f"{asked}{begin}{solved}</details>".replace(
+        "\n", ""
+    )
