@@ -27,6 +27,8 @@ AUDITS = {
     "1440-dark": {"runOnly": ["color-contrast"]},
     "390-light": {"rules": {"color-contrast": {"enabled": False}}},
 }
+# What a solution holds is looked at, too.
+UNFOLD = "document.querySelectorAll('details').forEach((part) => { part.open = true })"
 # What scrolls sideways where it is too wide.
 BOXES = "div.formula .drawn, .highlight code, .md-typeset__scrollwrap"
 
@@ -77,6 +79,7 @@ def opened(request, looks: dict[str, Look], served: str) -> dict[str, Page]:
         page.goto(served + path(*request.param), wait_until="commit")
     for page, _ in looks.values():
         page.wait_for_load_state()
+        page.evaluate(UNFOLD)
     return {look: page for look, (page, _) in looks.items()}
 
 
