@@ -97,14 +97,20 @@ def given_as(draw, both: Pair) -> int | Pair:
 # --- Forward passes, twice ---------------------------------------------------
 
 
+def spread(W, dilation):
+    """The kernel with the zeros between its weights, by a product with 0 and 1."""
+    for axis, d in enumerate(dilation):
+        k = W.shape[axis]
+        places = np.zeros((d * (k - 1) + 1, k))
+        places[d * np.arange(k), np.arange(k)] = 1
+        W = tf.tensordot(places, W, [[1], [axis]])  # the new axis comes first
+        W = tf.transpose(W, [*range(1, axis + 1), 0, *range(axis + 1, len(W.shape))])
+    return W
+
+
 def tf_convolve(x, W, stride, padding, dilation, groups):
-    (rows, columns, c, f), (d, e) = W.shape, dilation
-    between = [(0, 0), (0, d - 1), (0, 0), (0, e - 1), (0, 0), (0, 0)]
-    spread = tf.pad(tf.reshape(W, (rows, 1, columns, 1, c, f)), between)
-    spread = tf.reshape(spread, (rows * d, columns * e, c, f))
-    spread = spread[: d * (rows - 1) + 1, : e * (columns - 1) + 1]
     padded = tf.pad(x, [(0, 0), *padding, (0, 0)])
-    both = tf.split(padded, groups, -1), tf.split(spread, groups, -1)
+    both = tf.split(padded, groups, -1), tf.split(spread(W, dilation), groups, -1)
     parts = zip(*both, strict=True)
     steps = (1, *stride, 1)
     return tf.concat([tf.nn.conv2d(*part, steps, "VALID") for part in parts], -1)
@@ -465,16 +471,9 @@ TF_CONV = {1: tf.nn.conv1d, 2: tf.nn.conv2d, 3: tf.nn.conv3d}
 
 
 def tf_convolve_nd(x, W, stride, dilation):
-    """Valid; the zeros between the weights are put there by a product with 0 and 1."""
-    for axis, d in enumerate(dilation):
-        k = W.shape[axis]
-        places = np.zeros((d * (k - 1) + 1, k))
-        places[d * np.arange(k), np.arange(k)] = 1
-        W = tf.tensordot(places, W, [[1], [axis]])  # the new axis comes first
-        W = tf.transpose(W, [*range(1, axis + 1), 0, *range(axis + 1, len(W.shape))])
     d = len(dilation)
     steps = stride[0] if d == 1 else (1, *stride, 1)
-    return TF_CONV[d](x, W, steps, "VALID")
+    return TF_CONV[d](x, spread(W, dilation), steps, "VALID")
 
 
 def convolve_nd(x, W, stride, dilation):
