@@ -99,7 +99,8 @@ def offline(*arguments: str) -> None:
     """Zip the site, with pages that link to each other's files and not to folders."""
     folder = ROOT / "build" / "offline" / "backprop-book"
     command = [BIN / "python", "-m", "mkdocs", "build", "--strict", "-d", folder]
-    run(*command, *arguments, env={**os.environ, "OFFLINE": "true"})
+    # Its files have other names than the published pages, and so no address.
+    run(*command, *arguments, env={**os.environ, "OFFLINE": "true", "SITE_URL": ""})
     archive = ROOT / "build" / folder.name
     shutil.make_archive(str(archive), "zip", folder.parent, folder.name)
     print(f"make.py: {archive.relative_to(ROOT)}.zip: unpack it, open index.html")

@@ -8,6 +8,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -32,16 +33,48 @@ NO_BROWSER = (
 
 
 def build(
-    folder: Path, *options: str, root: Path = ROOT
+    folder: Path, *options: str, root: Path = ROOT, **variables: str
 ) -> subprocess.CompletedProcess:
+    """Variables are those of the environment, such as SITE_URL."""
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(folder)]
     # CI=true makes MkDocs' plugins no quieter, but a terminal's width cuts their lines.
     # Without it, too: the record of the checks may be older than the code, since it is
     # this run that renews it.
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "COLUMNS": "500", "CI": ""}
+    environment |= {"SITE_URL": "", "REPO_URL": "", **variables}
     return subprocess.run(
         [*command, *options], cwd=root, env=environment, capture_output=True, text=True
     )
+
+
+@contextmanager
+def serving(folder: Path, below: str = "/") -> Iterator[str]:
+    """The address of a folder while it is served: below a path, and nothing beside it.
+    What is not there is answered as GitHub Pages does, with the folder's 404.html."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def translate_path(self, path: str) -> str:
+            inside = path.startswith(below)
+            return super().translate_path(path[len(below) - 1 :]) if inside else ""
+
+        def send_error(self, code: int, *_: object) -> None:
+            page = folder / "404.html"
+            body = page.read_bytes() if page.exists() else b""
+            self.send_response(code)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}{below}"
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")
@@ -56,16 +89,8 @@ def site(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def served(site: Path) -> Iterator[str]:
     """The address of the site, with a slash at the end."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    with serving(site) as address:
+        yield address
 
 
 def chromium(own: str) -> str | None:

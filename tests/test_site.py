@@ -4,8 +4,6 @@ import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import urljoin
-from xml.etree import ElementTree
 
 import pytest
 
@@ -108,94 +106,3 @@ def test_what_leads_nowhere_fails_the_build(tmp_path, line, message):
     done = build(tmp_path / "site", root=copy)
     assert done.returncode != 0
     assert message in done.stderr
-
-
-# --- What search engines read ------------------------------------------------
-
-ADDRESS = "https://example.invalid/book/"
-
-
-@pytest.fixture(scope="session")
-def published(tmp_path_factory) -> Path:
-    """The site as it is built for an address, and that not at the root of its host."""
-    copy = copied(tmp_path_factory.mktemp("published"))
-    settings = copy / "mkdocs.yml"
-    text = settings.read_text("utf-8")
-    settings.write_text(text.replace('site_url: ""', f"site_url: {ADDRESS}"), "utf-8")
-    done = build(copy / "site", root=copy)
-    assert done.returncode == 0, done.stderr
-    return copy / "site"
-
-
-class Head(HTMLParser):
-    """The language of a page, its description and the addresses of its links."""
-
-    def __init__(self, path: Path):
-        super().__init__()
-        self.language = ""
-        self.descriptions: list[str] = []
-        self.links: dict[str, str] = {}  # by rel, or by rel and hreflang
-        self.all: list[str] = []
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag, attributes):
-        attributes = dict(attributes)
-        self.all += filter(None, [attributes.get("href"), attributes.get("src")])
-        if tag == "html":
-            self.language = attributes["lang"]
-        elif tag == "meta" and attributes.get("name") == "description":
-            self.descriptions.append(attributes["content"])
-        elif tag == "link":
-            names = attributes["rel"], attributes.get("hreflang")
-            self.links[" ".join(filter(None, names))] = attributes["href"]
-
-
-def address(language: str, page: str) -> str:
-    return ADDRESS + html_path(language, page).removesuffix("index.html")
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_pages_describe_themselves(published, language):
-    heads = [Head(published / html_path(language, page)) for page in PAGES]
-    assert {head.language for head in heads} == {language}
-    for page, head in zip(PAGES, heads, strict=True):
-        source = (ROOT / "docs" / language / page).read_text("utf-8")
-        assert head.descriptions == re.findall("^description: (.*)$", source, re.M)
-        assert head.links["canonical"] == address(language, page)
-        for other in LANGUAGES:
-            link = urljoin(address(language, page), head.links[f"alternate {other}"])
-            assert link == address(other, page)
-
-
-def test_links_stay_below_the_address_of_the_site(published):
-    for path in published.rglob("*.html"):
-        for link in Head(path).all:
-            if path.name == "404.html":  # it stands at any depth
-                assert link.startswith(("/book/", "#", "https://squidfunk"))
-            else:
-                assert not link.startswith("/")
-
-
-def test_the_page_for_wrong_addresses(published):
-    head = Head(published / "404.html")
-    assert head.language == "en"
-    for language in LANGUAGES:
-        link = urljoin(ADDRESS, head.links[f"alternate {language}"])
-        assert link == address(language, "index.md")
-
-
-def test_the_site_map_has_both_languages(published):
-    names = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
-    urls = ElementTree.parse(published / "sitemap.xml").findall("s:url", names)
-    found = {
-        url.findtext("s:loc", "", names): {
-            link.get("hreflang"): link.get("href")
-            for link in url.iter("{http://www.w3.org/1999/xhtml}link")
-        }
-        for url in urls
-    }
-    assert found == {
-        address(language, page): {other: address(other, page) for other in LANGUAGES}
-        for language in LANGUAGES
-        for page in PAGES
-    }
