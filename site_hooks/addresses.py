@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 
+EDIT = "edit/main/docs/"  # below the repository
 ADDRESS = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 
 
@@ -25,8 +26,7 @@ def on_config(config: MkDocsConfig) -> None:
             )
         config[option] = address  # MkDocs has put the slash at the end of site_url
     config.repo_url = config.repo_url.rstrip("/")
-    if not config.repo_url:
-        config.edit_uri = ""  # MkDocs would warn that it leads nowhere
+    config.edit_uri = EDIT if config.repo_url else ""
     config.extra["colab"] = colab(config.repo_url, config.remote_branch)
 
 
