@@ -841,13 +841,50 @@ def _indices(rows: int, columns: int, lit: list[Box]) -> list[str]:
     ]
 
 
-def _numbers(array: Array, result: Box | None) -> list[str]:
+def _written(array: Array) -> list[str]:
+    """Its numbers, all with as many decimals as one needs, but two at most."""
     digits = next(n for n in (0, 1, 2) if n == 2 or (array == array.round(n)).all())
+    return [
+        "0" if value == 0 else f"{value:.{digits}f}".replace("-", "−")
+        for value in array.flat
+    ]
+
+
+def _numbers(array: Array, result: Box | None) -> list[str]:
     texts = []
-    for (i, j), value in np.ndenumerate(array):
+    for ((i, j), value), number in zip(
+        np.ndenumerate(array), _written(array), strict=True
+    ):
         kind = ' class="zero"' if value == 0 else ""
         kind = ' class="strong"' if result and (i, j) == result[:2] else kind
-        number = "0" if value == 0 else f"{value:.{digits}f}".replace("-", "−")
         x, y = MARGIN + (j + 0.5) * WIDTH, MARGIN + (i + 0.5) * HEIGHT + 4
         texts.append(f'<text{kind} x="{x:g}" y="{y:g}">{number}</text>')
     return texts
+
+
+# --- Without pictures --------------------------------------------------------
+
+
+def in_tex(name: str) -> str:
+    """A figure as a formula, for notebooks: Colab shows no SVG. What is lit is boxed."""
+    return r"\scriptsize " + "\n".join(
+        part if isinstance(part, str) else _matrix(part) for part in FIGURES[name]()
+    )
+
+
+def _matrix(panel: Panel) -> str:
+    array = panel.array
+    boxed = np.zeros(array.shape, dtype=bool) if panel.rings is None else panel.rings
+    boxed = boxed.copy()
+    for box in (panel.window, panel.result):
+        if box:
+            rows = slice(box.top, box.top + box.rows)
+            boxed[rows, box.left : box.left + box.columns] = True
+    numbers = [number.replace("−", "-") for number in _written(array)]
+    cells = np.array(numbers, dtype=object).reshape(array.shape)
+    cells[boxed] = [rf"\boxed{{{number}}}" for number in cells[boxed]]
+    rows = r" \\ ".join(" & ".join(row) for row in cells)
+    return (
+        rf"\overset{{\textstyle {panel.name}}}{{\begin{{bmatrix}} {rows} "
+        r"\end{bmatrix}}"
+    )

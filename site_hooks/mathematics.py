@@ -102,6 +102,8 @@ def _number(pages: list[Page], mistakes: Mistakes) -> dict[str, Equation]:
     """The labelled equations: (p.n) is the n-th of the p-th page of the nav."""
     equations: dict[str, Equation] = {}
     for page in pages:
+        if page.file.src_uri.endswith(".ipynb"):
+            continue  # a notebook has the equations of its pages, and their numbers
         labels = 0
         for tag, tex in _formulas(page):
             for name in LABEL.findall(tex) if tag == "div" else ():
