@@ -7,7 +7,8 @@ Colab shows neither SVG nor attachments. What stands here instead is plain Markd
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from posixpath import join, normpath
@@ -203,11 +204,10 @@ class Writer:
                     "middle; its pages must follow each other"
                 )
             code = "".join(block.code for block in blocks)
-            code_before = "".join(block.code for block in every[:first])
-            preface = needed(reads(code), code_before)
-            borrowed, lender = sessions.borrowed(session)
-            if wanted := borrowed & reads(f"{preface}\n{code}"):
-                lent.append(needed(wanted, lender))
+            preface = needs(code, "".join(block.code for block in every[:first]))
+            if session.uses:
+                whole = f"{preface}\n{code}"
+                lent.append(needs(whole, parsed(session.uses).code))
             earlier.append(preface)
             own += [preface, code]
         for piece in lent:
@@ -397,6 +397,12 @@ class Writer:
         if name not in self.sessions:
             self.sessions[name] = parsed(SNIPPETS / name)
         return self.sessions[name]
+
+
+@lru_cache(100)  # the same in every language
+def needs(code: str, other: str) -> str:
+    """The statements of the other on which the code stands."""
+    return needed(reads(code), other)
 
 
 _parsed: dict[Path, sessions.Session] = {}

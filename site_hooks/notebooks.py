@@ -11,6 +11,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from urllib.parse import quote, urljoin
@@ -72,7 +73,7 @@ settings.templates_dir = str(TEMPLATES)
 logging.getLogger("mkdocs.mkdocs-jupyter").setLevel(logging.WARNING)
 
 _made: dict[tuple[str, str], tuple[tuple, str]] = {}  # language, name -> inputs, text
-_page: list[tuple[Page, Markdown]] = []  # the page being rendered, and its Markdown
+_rendering: dict = {}  # what the template's filter and its caller tell each other
 
 
 def parts(config: MkDocsConfig) -> list[Part]:
@@ -114,11 +115,12 @@ def _make(files: Files, config: MkDocsConfig) -> None:
         for name in _names(config.nav)
         if (file := files.src_uris.get(f"{language}/{name}"))
     }
+    equations = cells.equations(dict([*sources.items()][1:]))  # the home page has none
     for part in parts(config):
         file = files.src_uris[f"{language}/{FOLDER}/{part.name}.ipynb"]
         file.src_dir = str(CACHE)
         path = CACHE / file.src_uri
-        text = _text(part, files, config, sources, address(file))
+        text = _text(part, files, config, sources, equations, address(file))
         if not path.exists() or path.read_text("utf-8") != text:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
@@ -128,7 +130,12 @@ on_files = CombinedEvent(_announce, _make)
 
 
 def _text(
-    part: Part, files: Files, config: MkDocsConfig, sources: dict[str, str], url: str
+    part: Part,
+    files: Files,
+    config: MkDocsConfig,
+    sources: dict[str, str],
+    equations: dict[str, tuple[str, str]],
+    url: str,
 ) -> str:
     language = _language(config)
     title = (part.title or {}).get(language)
@@ -137,10 +144,8 @@ def _text(
         for name in sources
     }
     home = next(iter(addresses.values()))
-    numbered = dict([*sources.items()][1:])
-    around = Surroundings(
-        language, config.site_name, home, sources, addresses, cells.equations(numbered)
-    )
+    own = {name: sources[name] for name in part.pages if name in sources}
+    around = Surroundings(language, config.site_name, home, own, addresses, equations)
     sessions = tuple(path.read_bytes() for path in sorted(cells.SNIPPETS.glob("*.md")))
     inputs = part, around, sessions
     known, text = _made.get((language, part.name), (None, ""))
@@ -189,11 +194,12 @@ def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> None:
     extensions, settings_ = config.markdown_extensions, config.mdx_configs
 
     def render(config: MkDocsConfig, files: Files) -> None:
-        markdown = Markdown(extensions=extensions, extension_configs=settings_)
-        _page[:] = [(page, markdown, urljoin(_root(config), address(page.file)))]
+        url = urljoin(_root(config), address(page.file))
+        _rendering["told"] = page, Markdown(
+            extensions=extensions, extension_configs=settings_
+        ), url
         convert(config, files)
-        page.content = page.content.partition("<style>")[0]  # what Jupyter has
-        page.toc = get_toc(markdown.toc_tokens)
+        page.content, page.toc = _rendering.pop("made")
 
     page.render = render
 
@@ -217,8 +223,11 @@ def on_page_markdown(
 
 
 def site(notebook_cells: list[NotebookNode]) -> str:
-    """The HTML of a notebook's page, by the Markdown of the site."""
-    page, markdown, url = _page[0]
+    """The HTML of a notebook's page, by the Markdown of the site.
+
+    It goes past nbconvert, which would parse it and write it anew in its own way.
+    """
+    page, markdown, url = _rendering.pop("told")
     root = url.removesuffix(address(page.file))
 
     def link(target: re.Match[str]) -> str:
@@ -229,7 +238,9 @@ def site(notebook_cells: list[NotebookNode]) -> str:
         return f"]({get_relative_url(path, page.url)}{anchor and f'#{anchor}'})"
 
     text = re.sub(r"\]\(([^)\s]+)\)", link, site_markdown(notebook_cells))
-    return markdown.convert(text)
+    html = markdown.convert(text)
+    _rendering["made"] = html, get_toc(markdown.toc_tokens)
+    return ""
 
 
 default_filters["site"] = site  # nbconvert's, for our template
@@ -331,6 +342,7 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> None:
     path.with_suffix(".py").write_text(script(text), "utf-8")
 
 
+@lru_cache(100)  # `serve` asks for all after every edit
 def script(text: str) -> str:
     """A notebook as a Python file that runs; the prose is in its comments."""
     made = jupytext.reads(text, fmt="ipynb")
