@@ -24,6 +24,8 @@ from mkdocs.utils import get_relative_url
 ALONE = re.compile(r'<p>\s*<img alt="([^"]*)" src="explorer:([^"]*)" */?>\s*</p>')
 ANYWHERE = re.compile(r'<img [^>]*src="explorer:([^"]*)"[^>]*>')
 ARRAYS = {"x", "W", "b", "delta", "z", "y"}
+# It compiles the template once, and again where the file has changed.
+ENVIRONMENT = Environment(loader=FileSystemLoader(Path(__file__).parent))
 # In the order in which they build on each other.
 SCRIPTS = ["arithmetic", "grid", "explorer"]
 HATCHES = [
@@ -278,9 +280,8 @@ def explorer(
 
 def template(kind: str, language: str, arrays: dict[str, Array]) -> str:
     words = WORDS[language]
-    environment = Environment(loader=FileSystemLoader(Path(__file__).parent))
-    environment.globals.update(w=words, classes=arrays.get("z", np.zeros(0)).size)
-    return environment.get_template("explorer.html").render(
+    return ENVIRONMENT.get_template("explorer.html").render(
+        **{"w": words, "classes": arrays.get("z", np.zeros(0)).size},
         **{"kind": kind, "title": words[kind], "said": words["said"]},
         **{"formulas": FORMULAS[kind], "hatches": HATCHES},
     )
