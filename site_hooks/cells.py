@@ -81,7 +81,7 @@ class CannotTell(Exception):
 
 class Part(NamedTuple):
     name: str
-    title: str | None  # of a part of several pages
+    titles: dict[str, str]  # by language, of a part of several pages
     pages: list[str]  # below docs/en and docs/zh
 
 
@@ -170,7 +170,8 @@ class Writer:
         if len(pages) == 1:
             title, anchor = self.heading(pages[0])
         else:
-            title, anchor = self.part.title, self.part.name
+            title = self.part.titles[self.around.language]
+            anchor = self.part.name
         return new_markdown_cell(
             f"{anchored(anchor)}# {title}\n\n{about}", id=identity(self.part.name)
         )
@@ -373,8 +374,13 @@ class Writer:
         return self.anchor(page, self.heading(page)[1])
 
     def heading(self, page: str) -> tuple[str, str]:
-        first = next(piece for piece in PIECE.finditer(self.source(page)))
-        return first["title"], first["anchor"]
+        first = PIECE.search(FRONT.sub("", self.source(page), count=1))
+        if not (first and first["level"] == "#"):
+            raise CannotTell(
+                f"docs/{self.around.language}/{page}: it does not begin with a title "
+                "that has an anchor: # Title { #anchor }"
+            )
+        return self.plain(page, first["title"]), first["anchor"]
 
     def title(self, page: str) -> str:
         return self.heading(page)[0]

@@ -54,14 +54,12 @@ WORDS = {
         "colab": "Open in Colab",
         "description": "A notebook to download and to run, with the derivations, code "
         "and outputs of these pages: {pages}.",
-        "before": "From the pages before",
     },
     "zh": {
         "notebook": "Notebook",
         "download": "下载",
         "colab": "在 Colab 中打开",
         "description": "可以下载和运行的 notebook，推导、代码与输出来自以下页面：{pages}。",
-        "before": "前面几页的代码",
     },
 }
 
@@ -79,20 +77,25 @@ _rendering: dict = {}  # what the template's filter and its caller tell each oth
 def parts(config: MkDocsConfig) -> list[Part]:
     """What mkdocs.yml says."""
     found = []
-    for name, part in (config.extra.get("notebooks") or {}).items():
+    for entry in config.extra.get("notebooks") or []:
+        name, titles, pages = entry["name"], entry.get("title", {}), entry["pages"]
         if not re.fullmatch("[a-z0-9-]+", name):
-            raise PluginError(f"mkdocs.yml: notebooks: {name}: not of a-z, 0-9 and -")
-        titles, pages = (part.get("title") or {}), part["pages"]
-        if len(pages) > 1 and not titles:
-            raise PluginError(f"mkdocs.yml: notebooks: {name}: several pages, no title")
+            raise PluginError(f"mkdocs.yml: notebook {name}: not of a-z, 0-9 and -")
+        lacking = [language for language in _languages(config) if language not in titles]
+        if len(pages) > 1 and lacking:
+            raise PluginError(
+                f"mkdocs.yml: notebook {name}: several pages, and no title: "
+                f"{', '.join(lacking)}"
+            )
         found.append(Part(name, titles, pages))
     return found
 
 
 def on_config(config: MkDocsConfig) -> None:
-    if SECTION not in [title for entry in config.nav for title in entry]:
-        names = [f"{FOLDER}/{part.name}.ipynb" for part in parts(config)]
-        config.nav += [{SECTION: names}] if names else []
+    names = [f"{FOLDER}/{part.name}.ipynb" for part in parts(config)]
+    # A second language has the same configuration.
+    if names and {SECTION: names} not in config.nav:
+        config.nav.append({SECTION: names})
 
 
 # --- Files -------------------------------------------------------------------
@@ -109,6 +112,8 @@ def _announce(files: Files, config: MkDocsConfig) -> None:
 
 @event_priority(-150)  # after i18n, which says where pages lie
 def _make(files: Files, config: MkDocsConfig) -> None:
+    if not parts(config):
+        return
     language = _language(config)
     sources = {
         name: file.content_string
@@ -138,7 +143,6 @@ def _text(
     url: str,
 ) -> str:
     language = _language(config)
-    title = (part.title or {}).get(language)
     addresses = {
         name: _absolute(files.src_uris[f"{language}/{name}"].url, url, config)
         for name in sources
@@ -151,7 +155,7 @@ def _text(
     known, text = _made.get((language, part.name), (None, ""))
     if known != inputs:
         try:
-            made = cells.notebook(part._replace(title=title), around)
+            made = cells.notebook(part, around)
         except (CannotTell, BadSession, SessionError) as error:
             raise PluginError(str(error)) from None
         text = cells.write(made)
@@ -212,7 +216,7 @@ def on_page_markdown(
     language = _language(config)
     part = next(p for p in parts(config) if p.name == page.file.name)
     pages = [files.src_uris[f"{language}/{name}"].page for name in part.pages]
-    title = (part.title or {}).get(language) or pages[0].title
+    title = part.titles.get(language) or pages[0].title
     names = ("、" if language == "zh" else ", ").join(str(p.title) for p in pages)
     page.meta = {
         "title": title,
@@ -301,21 +305,21 @@ def _indented(text: str) -> str:
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    file = page.file
-    language = _language(config)
-    if not is_notebook(page):
-        part = next((p for p in parts(config) if _holds(p, file, language)), None)
-        if part is None:
-            return html
-        file = files.src_uris[f"{language}/{FOLDER}/{part.name}.ipynb"]
+    file = page.file if is_notebook(page) else _notebook_of(page, config, files)
+    if file is None:
+        return html
     bar = "".join(_links(page, file, config))
     bar = f'<p class="notebook" data-search-exclude="">{bar}</p>\n'
     before, end, after = html.partition("</h1>")
     return f"{before}{end}\n{bar}{after}"
 
 
-def _holds(part: Part, file: File, language: str) -> bool:
-    return file.src_uri in [f"{language}/{page}" for page in part.pages]
+def _notebook_of(page: Page, config: MkDocsConfig, files: Files) -> File | None:
+    for part in parts(config):
+        language, _, name = page.file.src_uri.partition("/")
+        if name in part.pages:
+            return files.src_uris[f"{language}/{FOLDER}/{part.name}.ipynb"]
+    return None
 
 
 def _links(page: Page, file: File, config: MkDocsConfig) -> Iterator[str]:
