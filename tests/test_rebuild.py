@@ -23,6 +23,7 @@ NAV = [
     "index.md",
     "one.md",
     {"Part": ["two.md", "three.md", {"Four": "four.md"}]},
+    "glossary.md",
     "verification.md",
 ]
 # One page has the labels, another the references; one the array, another its figure.
@@ -51,8 +52,13 @@ $\\eqref{{first}}$ before $\\eqref{{second}}$, and [labels](one.md#labels).
 """,
     "three.md": '# {0} three\n\n反向传播\n\n--8<-- "two.md:sum"\n',
     "four.md": "--8<--\nfour.md\n--8<--\n\n!!! note\n\n    {0}\n",
+    "glossary.md": "# {0} words\n\n<!-- glossary: words -->\n",
     "verification.md": "# {0} checks\n\n<!-- verification table -->\n",
 }
+GLOSSARY = """words:
+  - {en: checks, zh: 卷积, at: index.md, en_is: one, zh_is: one}
+  - {en: figure, zh: 池化, at: one.md#labels, en_is: one, zh_is: one}
+"""
 # The hook must look into what a snippet includes.
 SNIPPETS = {
     "one.md": "```python\nprint(1)\n```\n",
@@ -79,6 +85,8 @@ class Book:
         (root / "mkdocs.yml").write_text(yaml.safe_dump(settings), "utf-8")
         for name, text in SNIPPETS.items():
             (root / "snippets" / name).write_text(text, "utf-8")
+        (root / "docs").mkdir()
+        (root / "docs" / "glossary.yml").write_text(GLOSSARY, "utf-8")
         for language in LANGUAGES:
             for page, text in PAGES.items():
                 path = root / "docs" / language / page
@@ -189,6 +197,21 @@ def array(book: Book) -> None:
     path.write_text(text.replace(section, changed), "utf-8")
 
 
+def meaning(book: Book) -> None:
+    """Of a term, told on a page that is as it was."""
+    book.replace("_is: one", "_is: other", "docs/glossary.yml")
+
+
+def term(book: Book) -> None:
+    """A word of a page that is as it was."""
+    book.replace("池化", "反向传播", "docs/glossary.yml")
+
+
+def place_of_term(book: Book) -> None:
+    """Leads nowhere."""
+    book.replace("one.md#labels", "one.md#none", "docs/glossary.yml")
+
+
 def anchor(book: Book) -> None:
     """Gone, from under a link of a page that is as it was."""
     book.replace("#labels }", "#names }", "one.md")
@@ -230,10 +253,11 @@ def no_admonitions(book: Book) -> None:
 
 EDITS = [
     *(prose, snippet, listed_snippet, labels, order, array, anchor, link),
+    *(meaning, term, place_of_term),
     *(title, title_of_front_matter, title_of_navigation, unsearched),
     *(new_page, gone_page, excluded_page, addresses, no_permalinks, no_admonitions),
 ]
-WARNED = [anchor, link, new_page, gone_page, excluded_page]
+WARNED = [anchor, link, place_of_term, new_page, gone_page, excluded_page]
 
 
 @pytest.fixture
