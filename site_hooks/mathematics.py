@@ -201,6 +201,22 @@ def _marked(tag: str, tex: str, page: Page, equations: dict[str, Equation]) -> s
 # --- From marked text to the page --------------------------------------------
 
 
+def _breakable(drawings: str) -> str:
+    """A line may break between two drawings of a formula.
+
+    Within one, as in a tall brace of cases, a <wbr> would end the drawing.
+    """
+    depth, out = 0, ""
+    for piece in re.split("(<svg|</svg>)", drawings):
+        if piece == "<svg":
+            out += "<wbr>" if depth == 0 and out.endswith("</svg>") else ""
+            depth += 1
+        elif piece == "</svg>":
+            depth -= 1
+        out += piece
+    return out
+
+
 def _draw(page: str) -> str:
     """A finished page with its formulas drawn, and each glyph in it once."""
     glyphs: dict[str, str] = {}
@@ -214,7 +230,7 @@ def _draw(page: str) -> str:
         drawn = (
             f'<{tag} class="formula"{anchored}>'
             f'<{tag} class="drawn" aria-hidden="true" title="{title}">'
-            f"{formula.svg.replace('</svg><svg', '</svg><wbr><svg')}</{tag}>"
+            f"{_breakable(formula.svg)}</{tag}>"
             f'<span class="read">{formula.mathml}</span>{link}</{tag}>'
         )
         kept = before + drawn + after

@@ -81,7 +81,9 @@ def parts(config: MkDocsConfig) -> list[Part]:
         name, titles, pages = entry["name"], entry.get("title", {}), entry["pages"]
         if not re.fullmatch("[a-z0-9-]+", name):
             raise PluginError(f"mkdocs.yml: notebook {name}: not of a-z, 0-9 and -")
-        lacking = [language for language in _languages(config) if language not in titles]
+        lacking = [
+            language for language in _languages(config) if language not in titles
+        ]
         if len(pages) > 1 and lacking:
             raise PluginError(
                 f"mkdocs.yml: notebook {name}: several pages, and no title: "
@@ -199,9 +201,11 @@ def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> None:
 
     def render(config: MkDocsConfig, files: Files) -> None:
         url = urljoin(_root(config), address(page.file))
-        _rendering["told"] = page, Markdown(
-            extensions=extensions, extension_configs=settings_
-        ), url
+        _rendering["told"] = (
+            page,
+            Markdown(extensions=extensions, extension_configs=settings_),
+            url,
+        )
         convert(config, files)
         page.content, page.toc = _rendering.pop("made")
 
@@ -350,7 +354,9 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> None:
 def script(text: str) -> str:
     """A notebook as a Python file that runs; the prose is in its comments."""
     made = jupytext.reads(text, fmt="ipynb")
-    filters = dict.fromkeys(["notebook_metadata_filter", "cell_metadata_filter"], "-all")
+    filters = dict.fromkeys(
+        ["notebook_metadata_filter", "cell_metadata_filter"], "-all"
+    )
     made.metadata = {"jupytext": filters}
     return jupytext.writes(made, fmt="py:percent")
 

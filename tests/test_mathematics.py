@@ -251,6 +251,19 @@ def test_a_long_formula_in_the_text_may_break(typeset: Callable) -> None:
     assert typeset("a = b", False).svg.count("<svg ") == 1
 
 
+def test_a_drawing_is_not_broken_within(book: Book) -> None:
+    """A tall brace is made of drawings; after a <wbr> nothing of it would be drawn."""
+    brace = r"\begin{cases} a \\ b \\ c \\ d \end{cases}"
+    book.write(f"# One\n\n$$\n{brace}\n$$\n\n$a+b+c+d+e+f+g$")
+    book.build()
+    tall, long = re.findall(
+        r'(?s)class="drawn".*?<span class="read">', book.read("one")
+    )
+    assert "</svg><svg" in tall
+    assert "<wbr>" not in tall
+    assert long.count("</svg><wbr><svg") == long.count("<svg") - 1 > 2
+
+
 def test_punctuation_stays_with_its_formula(book: Book) -> None:
     book.write("# One\n\n\u7531 $a$\uff0c\u5f97\uff08$b$\uff09\u4e0e $c$ \u3002")
     book.build()
