@@ -3,6 +3,7 @@
 
 python3 make.py serve   the site at http://127.0.0.1:8000, reloaded as you edit
 python3 make.py test    every test; what follows is handed to pytest
+python3 make.py chapter a new chapter: name, English title, Chinese title
 python3 make.py build   the site, as files, in site/
 python3 make.py offline the site as build/backprop-book.zip, for use without a server
 python3 make.py bench   what verifying costs, how fast the pages are, im2col beside
@@ -142,6 +143,8 @@ def main(command: str = "", *arguments: str) -> None:
     elif command == "mutants":
         install()
         run(python, "-m", "tests.mutants", *arguments)
+    elif command == "chapter":
+        run(sys.executable, "-m", "template", *arguments)
     elif command == "lock":
         install()
         lock(*arguments)
