@@ -108,10 +108,53 @@ def test_every_change_was_tried(change):
     assert any(re.search(CHANGES[change][0], source("zh", page)) for page in PAGES)
 
 
+GUIDES = {"en": "CONTRIBUTING.md", "zh": "CONTRIBUTING.zh.md"}
+
+
+def guide(text: str) -> dict[str, list[str]]:
+    """What must be equal in both guides, which have no anchors and no displays."""
+    for language, name in GUIDES.items():
+        text = text.replace(f"docs/{language}/", "docs/").replace(
+            f"({name})", "(other)"
+        )
+    fences = re.findall(r"(?ms)^ *(?:`{3,}).*?^ *(?:`{3,}) *$", text)
+    found = bones(re.sub(r"(?ms)^ *(`{3,}).*?^ *\1 *$", "", text))
+    bags = found.inline, found.code, found.links
+    return {
+        "headings": [heading.split()[0] for heading in found.headings],
+        "fences": fences,
+        "items": re.findall(r"(?m)^ *(?:\d\.|-|\|)(?= )", text),
+        "bags": [sorted(bag.elements()) for bag in bags],
+    }
+
+
+def test_both_guides_say_the_same():
+    english, chinese = (ROOT / name for name in GUIDES.values())
+    assert guide(english.read_text("utf-8")) == guide(chinese.read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("make.py test tests/test_style.py", "make.py test"),
+        ("## 五步写一章", "### 五步写一章"),
+        ("- 句子要短。", "句子要短。"),
+        ("`aligned`", "aligned"),
+        ("(docs/zh/check.md)", "(docs/zh/dense.md)"),
+        ("start:sum", "start:total"),
+        ("$\\delta$", "δ"),
+    ],
+)
+def test_a_change_in_one_guide_is_noticed(old, new):
+    text = (ROOT / GUIDES["zh"]).read_text("utf-8")
+    assert old in text
+    assert guide(text) != guide(text.replace(old, new))
+
+
 def test_chinese_has_its_own_punctuation():
     """Half-width marks between Chinese characters: typed in passing, seen at once."""
     found = []
-    for path in sorted((ROOT / "docs" / "zh").rglob("*.md")):
+    for path in [*sorted((ROOT / "docs" / "zh").rglob("*.md")), ROOT / GUIDES["zh"]]:
         text = re.sub(
             r"\$\$.*?\$\$|\$[^$]*\$|`[^`]*`|\{ #.*? \}|(?<=\])\(.*?\)",
             "x",
