@@ -107,14 +107,23 @@ def needed(names: Iterable[str], code: str) -> str:
     body = ast.parse(code).body
     modules = set().union(*(set_by(node) for node in body if isinstance(node, IMPORT)))
     missing, chosen = set(names), []
+    below: set[str] = set()  # the functions further down, and which of them are called
+    later: set[str] = set()
     for node in reversed(body):
         given = set_by(node)
         # np.testing.assert_allclose(…) is a method's call, too, and alters nothing.
         altered = changed_by(node) - modules
         if missing & (given | altered) or is_setting(node, modules):
-            missing = (missing - given) | altered & missing | read_by([node])
+            read = read_by([node])
+            if isinstance(node, ast.FunctionDef):
+                later |= read & below
+                read -= below
+            missing = (missing - given) | altered & missing | read
             chosen.append(node)
-    if later := missing & sets(code) - set(names):  # a function reads what comes later
+        if isinstance(node, ast.FunctionDef):
+            below |= given
+    later |= missing & sets(code)  # a function reads what comes later
+    if later - set(names):
         return needed({*names, *later}, code)
     return "\n".join(text(node, code.splitlines()) for node in chosen[::-1])
 

@@ -67,3 +67,9 @@ def test_it_runs():
     exec(needed({"rows"}, BEFORE), namespace)
     assert namespace["rows"][0].tolist() == [3, 0, 0]
     assert "unused" not in namespace
+
+
+def test_a_function_further_down_is_not_a_loop_variable_above():
+    functions = "def f(a):\n    return part(a)\n\n\ndef part(a):\n    return a\n"
+    code = needed({"f"}, f"for part in [1]:\n    print(part)\n{functions}")
+    assert code.split() == functions.split()
