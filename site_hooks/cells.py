@@ -1,5 +1,5 @@
-"""The cells of a notebook: the prose of pages as Jupyter, VS Code and Colab show it, and
-the blocks of their sessions with the outputs that the tests compare.
+"""The cells of a notebook: the prose of pages as Jupyter, VS Code and Colab show it,
+and the blocks of their sessions with the outputs that the tests compare.
 
 These programs know no labels of formulas, no admonitions, no attributes of headings;
 Colab shows neither SVG nor attachments. What stands here instead is plain Markdown.
@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tests import sessions
-from tests.names import needed, reads, sets
+from tests.names import needed, read_by, reads, sets
 
 SNIPPETS = Path(__file__).resolve().parents[1] / "snippets"
 
@@ -57,16 +57,16 @@ WORDS = {
         "before": "From the pages before",
         "explorer": "Explorer",
         "comma": ", ",
-        "intro": "A notebook of [{site}]({home}). It holds the page {pages}. The outputs "
+        "one": "A notebook of [{site}]({home}), with the page {pages}. The outputs "
         "are those of {versions}; it needs nothing else.",
-        "many": "A notebook of [{site}]({home}). It holds the pages {pages}. The outputs "
+        "many": "A notebook of [{site}]({home}), with the pages {pages}. The outputs "
         "are those of {versions}; it needs nothing else.",
     },
     "zh": {
         "before": "前面几页的代码",
         "explorer": "交互演示",
         "comma": "、",
-        "intro": "《[{site}]({home})》的 notebook，内容为{pages}一页。输出来自 "
+        "one": "《[{site}]({home})》的 notebook，内容为{pages}一页。输出来自 "
         "{versions}，运行也只需要这些。",
         "many": "《[{site}]({home})》的 notebook，内容为{pages}各页。输出来自 "
         "{versions}，运行也只需要这些。",
@@ -161,7 +161,7 @@ class Writer:
     def intro(self) -> NotebookNode:
         pages = self.part.pages
         links = [f"[{self.title(page)}]({self.address(page)})" for page in pages]
-        about = self.words["many" if len(pages) > 1 else "intro"].format(
+        about = self.words["many" if len(pages) > 1 else "one"].format(
             site=self.around.site,
             home=self.around.home,
             pages=self.words["comma"].join(links),
@@ -408,7 +408,15 @@ class Writer:
 @lru_cache(100)  # the same in every language
 def needs(code: str, other: str) -> str:
     """The statements of the other on which the code stands."""
-    return needed(reads(code), other)
+    body = ast.parse(code).body
+    # What functions read is there when they are called, if the code itself sets it.
+    named = [
+        ast.parse(f"{node.name} = 0").body[0]
+        if isinstance(node, ast.FunctionDef)
+        else node
+        for node in body
+    ]
+    return needed(read_by(named) | reads(code) - sets(code), other)
 
 
 _parsed: dict[Path, sessions.Session] = {}
@@ -454,8 +462,8 @@ def pictured(name: str, seen: str) -> str:
 def strong(inside: str, before: str, after: str) -> str:
     """**…** between Chinese punctuation and a letter is none for CommonMark."""
 
-    def is_word(character: str) -> bool:
-        return bool(re.fullmatch(r"\w", character))
+    def is_word(character: str) -> bool:  # or may stand for one
+        return bool(re.fullmatch(r"[\w$`]", character))
 
     left = is_word(before) and not is_word(inside[0])
     right = is_word(after) and not is_word(inside[-1])

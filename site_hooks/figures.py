@@ -866,7 +866,7 @@ def _numbers(array: Array, result: Box | None) -> list[str]:
 
 
 def in_tex(name: str) -> str:
-    """A figure as a formula, for notebooks: Colab shows no SVG. What is lit is boxed."""
+    """A figure as a formula, for Colab, which shows no SVG; what is lit is boxed."""
     return r"\scriptsize " + "\n".join(
         part if isinstance(part, str) else _matrix(part) for part in FIGURES[name]()
     )

@@ -59,11 +59,12 @@ WORDS = {
         "notebook": "Notebook",
         "download": "下载",
         "colab": "在 Colab 中打开",
-        "description": "可以下载和运行的 notebook，推导、代码与输出来自以下页面：{pages}。",
+        "description": "可以下载和运行的 notebook，推导、代码与输出来自以下页面："
+        "{pages}。",
     },
 }
 
-# Without this, static-i18n makes files of notebooks, and MkDocs copies them as they are.
+# Without this, static-i18n makes plain files of notebooks, and MkDocs copies them.
 if ".ipynb" not in utils.markdown_extensions:
     utils.markdown_extensions += (".ipynb",)
 settings.templates_dir = str(TEMPLATES)
@@ -178,7 +179,7 @@ def address(file: File, suffix: str = ".ipynb") -> str:
 
 
 def colab(path: str, config: MkDocsConfig) -> str:
-    """Where Colab opens what the published site has at this path; "" if nobody knows."""
+    """Where Colab opens what the published site has at a path; "" if nobody knows."""
     repository = (config.repo_url or "").removesuffix("/").removesuffix(".git")
     if not repository.startswith(HOST):
         return ""
