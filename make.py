@@ -6,6 +6,7 @@ python3 make.py test    every test; what follows is handed to pytest
 python3 make.py chapter a new chapter: name, English title, Chinese title
 python3 make.py build   the site, as files, in site/
 python3 make.py offline the site as build/backprop-book.zip, for use without a server
+python3 make.py pdf     each language as build/backprop-book-LANGUAGE.pdf, by Chromium
 python3 make.py bench   what verifying costs, how fast the pages are, im2col beside
                         TensorFlow, the explorer; one alone: `bench sessions`,
                         `bench page`, `bench convolution`, `bench explorer`
@@ -20,6 +21,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from pathlib import Path
 
@@ -107,6 +109,14 @@ def offline(*arguments: str) -> None:
     print(f"make.py: {archive.relative_to(ROOT)}.zip: unpack it, open index.html")
 
 
+def pdf(*arguments: str) -> None:
+    """Print the site, built anew, in each of its languages."""
+    with tempfile.TemporaryDirectory() as site:
+        command = [BIN / "python", "-m", "mkdocs", "build", "--strict", "-d", site]
+        run(*command, *arguments)
+        run(BIN / "python", "-m", "pdf.book", site, ROOT / "build")
+
+
 def bench(*parts: str) -> None:
     known = {
         "sessions": "tests.bench",
@@ -137,6 +147,9 @@ def main(command: str = "", *arguments: str) -> None:
     elif command == "offline":
         install()
         offline(*arguments)
+    elif command == "pdf":
+        install()
+        pdf(*arguments)
     elif command == "bench":
         install()
         bench(*arguments)

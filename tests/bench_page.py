@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.conftest import FLAGS, chromium
+from pdf.chromium import FLAGS, chromium
 from tests.pages import ROOT, nav_pages
 from tests.test_site import COPIED
 

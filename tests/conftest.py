@@ -2,7 +2,6 @@
 property tests draw, and the record of a run that passed."""
 
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,19 +16,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from playwright.sync_api import Browser, sync_playwright
 
+from pdf.chromium import FLAGS, NONE, chromium
 from tests import verification
 from tests.pages import ROOT
 
-# As root and without a screen; and nothing is to be looked up in the network.
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update"),
-    "--disable-sync",
-]
-NO_BROWSER = (
-    "NOTHING WAS TRIED IN A BROWSER, there is none: apt install chromium, or "
-    "playwright install chromium, or name one in the environment variable CHROMIUM"
-)
+NO_BROWSER = f"NOTHING WAS TRIED IN A BROWSER, {NONE}"
 
 
 def build(
@@ -91,15 +82,6 @@ def served(site: Path) -> Iterator[str]:
     """The address of the site, with a slash at the end."""
     with serving(site) as address:
         yield address
-
-
-def chromium(own: str) -> str | None:
-    """A Chromium of this machine; own is where Playwright would have put its own."""
-    names = ["chromium", "chromium-browser", "google-chrome"]
-    found = os.environ.get("CHROMIUM") or next(
-        filter(None, map(shutil.which, names)), own
-    )
-    return found if Path(found).exists() else None
 
 
 @pytest.fixture(scope="session")
