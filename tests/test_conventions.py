@@ -29,9 +29,11 @@ def table(text: str) -> Table:
 
 
 def printed(name: str) -> Table:
-    """The rows that a session shows as its last output, which the tests compare."""
-    blocks = sessions.parse(ROOT / "snippets" / f"{name}.md").blocks
-    rows = [line.split(" | ") for line in blocks[-1].shown.splitlines()]
+    """The rows that a session shows in its section matrix, which the tests compare."""
+    session = sessions.parse(ROOT / "snippets" / f"{name}.md")
+    matrix = next(s for s in session.sections if s.name == "matrix")
+    [block] = [b for b in session.blocks if matrix.start < b.line < matrix.end]
+    rows = [line.split(" | ") for line in block.shown.splitlines()]
     return {
         key: [
             [part for entry in cell.split("; ") for part in entry.rsplit(": ", 1)]

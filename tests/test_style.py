@@ -58,7 +58,8 @@ def test_a_fault_in_a_session_is_found_on_its_line(monkeypatch):
     monkeypatch.setattr(sessions, "parse", lambda _: session)
     complaint = check_session(path)
     assert "`os` imported but unused" in complaint
-    assert "snippets/softmax.md.py:3:" in complaint
+    # The first line of the code stands below its fence.
+    assert f"snippets/softmax.md.py:{session.blocks[0].line + 1}:" in complaint
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CONTRIBUTING.zh.md"])
