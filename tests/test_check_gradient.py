@@ -282,7 +282,7 @@ def test_not_finite():
 
 def test_scalars_lists_and_empty_arrays():
     assert report(2.0, 2.0) == (
-        "shape   ()\nerror   0\nequal   within 1e-06 · max|reference|"
+        "shape   ()\nerror   0 up to rounding\nequal   within 1e-06 · max|reference|"
     )
     assert likely(-2, 2.0) == ["mine = -1 · reference (sign)"]
     assert "equal" in report([[1, 2.0]], np.array([[1.0, 2.0]]))
@@ -290,6 +290,19 @@ def test_scalars_lists_and_empty_arrays():
         assert report(np.zeros(shape), np.zeros(shape)) == (
             f"shape   {shape}\nbeware  empty: nothing was compared"
         )
+
+
+def test_the_same_is_printed_on_every_machine():
+    """The size of a rounding error is not, nor which of two equal errors is larger."""
+    reference = np.array([[1.5, -2.25], [0.75, 3.0]])
+    noise = np.array([[2e-16, 0.0], [0.0, -4e-16]])
+    assert report(reference + noise, reference) == report(reference, reference)
+    assert "error   4e-11 at [1, 1]" in report(reference + 1e5 * noise, reference)
+    assert "up to rounding" not in report(reference + noise, reference, rtol=0)
+    for scale in (1, 1 + 1e-15, 1 - 1e-15):
+        turned = scale * reference.T
+        turned[0, 1] = 0.75
+        assert "error   3 at [0, 1]" in report(turned, reference)
 
 
 def test_other_types_of_numbers():
