@@ -20,6 +20,10 @@ from pdf.chromium import FLAGS, NONE, chromium
 from tests import verification
 from tests.pages import ROOT
 
+# A test has its own addresses, or none.
+for name in ("SITE_URL", "REPO_URL"):
+    os.environ.pop(name, None)
+
 NO_BROWSER = f"NOTHING WAS TRIED IN A BROWSER, {NONE}"
 
 
@@ -32,9 +36,12 @@ def build(
     # Without it, too: the record of the checks may be older than the code, since it is
     # this run that renews it.
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "COLUMNS": "500", "CI": ""}
-    environment |= {"SITE_URL": "", "REPO_URL": "", **variables}
     return subprocess.run(
-        [*command, *options], cwd=root, env=environment, capture_output=True, text=True
+        [*command, *options],
+        cwd=root,
+        env={**environment, **variables},
+        capture_output=True,
+        text=True,
     )
 
 

@@ -22,6 +22,8 @@ def book(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(make, "ROOT", copy)
         patch.setattr(make, "BIN", Path(sys.executable).parent)
+        patch.setenv("SITE_URL", "https://example.org/book/")  # as for a release
+        patch.setenv("REPO_URL", "https://github.com/example/book")
         make.offline()
     folder = tmp_path_factory.mktemp("unpacked") / "我的 books & more (1)"
     zipfile.ZipFile(copy / "build" / "backprop-book.zip").extractall(folder)
@@ -58,6 +60,14 @@ def missing(request: Request) -> list[str]:
 
 def at(page: Page) -> Path:
     return Path(unquote(urlparse(page.url).path))
+
+
+def test_its_pages_have_no_address_but_can_be_reported(book):
+    """Their files have other names than the published pages."""
+    for path in book.rglob("*.html"):
+        text = path.read_text("utf-8")
+        assert "example.org" not in text
+        assert ('class="feedback"' in text) == (path.name != "404.html")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
