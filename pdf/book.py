@@ -13,10 +13,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
 from playwright.sync_api import Browser, Error, Page, Route, sync_playwright
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import IndirectObject
 
 from pdf.chromium import FLAGS, NONE, chromium
 
@@ -50,6 +52,18 @@ NUMBER = """(numbers) => document.querySelectorAll("#contents a").forEach((entry
     entry.querySelector(".page").textContent =
         numbers[decodeURIComponent(entry.hash.slice(1))];
 })"""
+
+
+# One glyph or a range of them, and the character of the first, in a map to Unicode.
+GLYPHS = re.compile(r"(?m)^<([0-9A-F]+)>(?: <([0-9A-F]+)>)? <([0-9A-F]{4})>$")
+RADICALS = {
+    number: ord(character)
+    for number in range(0x2E80, 0x2FE0)
+    if (character := normalize("NFKC", chr(number))) != chr(number)
+} | str.maketrans(
+    "⺠⻁⻄⻅⻆⻉⻋⻓⻔⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻮⻰⻳",
+    "民虎西见角贝车长门青韦页风飞食马骨鬼鱼鸟卤麦黄齐齿龙龟",
+)
 
 
 class BookError(Exception):
@@ -132,16 +146,41 @@ def printed(page: Page, **options: bool) -> tuple[bytes, dict[str, int]]:
     return pdf, numbers
 
 
-def book(site: Path, language: str, browser: Browser) -> bytes:
-    """The PDF of one language. Raises BookError."""
-    with opened(site, language, browser) as page:
-        _, before = printed(page)
-        page.evaluate(NUMBER, before)
-        pdf, after = printed(page, tagged=True, outline=True)
+def readable(pdf: bytes) -> bytes:
+    """The PDF with the characters that were typeset, to be searched and copied.
+
+    Chinese fonts draw a radical such as U+2F00 and the character U+4E00 by one glyph,
+    and Chromium says of it that it is the radical (crbug.com/981259).
+    """
+
+    def code(digits: str, ahead: int = 0) -> str:
+        number = int(digits, 16) + ahead
+        return f"<{RADICALS.get(number, number):04X}>"
+
+    def glyphs(match: re.Match[str]) -> str:
+        first, last, digits = match.groups()
+        count = int(last or first, 16) - int(first, 16) + 1
+        codes = " ".join(code(digits, ahead) for ahead in range(count))
+        return f"<{first}> <{last}> [{codes}]" if last else f"<{first}> {codes}"
+
+    writer = PdfWriter(io.BytesIO(pdf), incremental=True)
+    for number in {int(number) for number in re.findall(rb"/ToUnicode (\d+) 0", pdf)}:
+        stream = IndirectObject(number, 0, writer).get_object()
+        stream.set_data(GLYPHS.sub(glyphs, stream.get_data().decode()).encode())
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def book(page: Page) -> bytes:
+    """The PDF of an opened book. Raises BookError."""
+    _, before = printed(page)
+    page.evaluate(NUMBER, before)
+    pdf, after = printed(page, tagged=True, outline=True)
     moved = [name for name in after if before.get(name) != after[name]]
     if moved:
         raise BookError(f"the second print has other pages: {', '.join(moved)}")
-    return pdf
+    return readable(pdf)
 
 
 def write(pdf: bytes, path: Path) -> None:
@@ -160,7 +199,9 @@ def main(site: str, folder: str) -> None:
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         for language in LANGUAGES:
             path = Path(folder) / f"backprop-book-{language}.pdf"
-            write(book(Path(site), language, browser), path)
+            with opened(Path(site), language, browser) as page:
+                pdf = book(page)
+            write(pdf, path)
             print(f"make.py: {os.path.relpath(path)}")
         browser.close()
 

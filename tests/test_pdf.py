@@ -1,0 +1,345 @@
+"""The book as a PDF: its contents tell the truth, its links lead on, nothing is cut."""
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html import unescape
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Browser
+from pypdf import PdfReader
+
+import pdf.book
+from pdf.book import BookError
+from tests.pages import LANGUAGES, nav_pages
+from tests.test_site import html_path
+
+HEADING = re.compile(
+    r'(?s)<h([12]) id="([^"]*)">(.*?)<a class="headerlink".*?</h[12]>', re.DOTALL
+)
+WIDTH = 642  # CSS pixels between the margins of A4
+FOOT = 22 / 25.4 * 72  # points; what is lower is the page's number
+
+
+class Book(NamedTuple):
+    language: str
+    pdf: bytes
+    reader: PdfReader
+    text: str  # of the document that was printed
+    wide: list[str]
+    folded: int
+    fonts: list[str]
+
+    def page_of(self, name: str) -> int:
+        place = self.reader.named_destinations[f"/{name}"]
+        return self.reader.get_destination_page_number(place) + 1
+
+    def text_of(self, number: int) -> str:
+        return squeezed(self.reader.pages[number - 1].extract_text())
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+# What stands out of the page to the left or right, in the document as it is printed.
+WIDE = """(width) => [...document.body.querySelectorAll("*")].filter((part) => {
+    const {left, right} = part.getBoundingClientRect();
+    const cut = part.scrollWidth > part.clientWidth + 1
+        && /auto|scroll|hidden|clip/.test(getComputedStyle(part).overflowX);
+    return part.checkVisibility() && (left < -1 || right > width + 1 || cut);
+}).map((part) => `${part.closest(".chapter")?.id}: ${part.outerHTML.slice(0, 150)}`)"""
+
+
+def font_families(page) -> list[str]:
+    """The fonts that the browser takes for the first heading."""
+    session = page.context.new_cdp_session(page)
+    session.send("DOM.enable")
+    session.send("CSS.enable")
+    root = session.send("DOM.getDocument")["root"]["nodeId"]
+    node = session.send("DOM.querySelector", {"nodeId": root, "selector": "#cover h1"})
+    used = session.send("CSS.getPlatformFontsForNode", {"nodeId": node["nodeId"]})
+    return [font["familyName"] for font in used["fonts"]]
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def book(request, site: Path, browser: Browser) -> Book:
+    with pdf.book.opened(site, request.param, browser) as page:
+        page.set_viewport_size({"width": WIDTH, "height": 1000})
+        seen = {
+            "text": page.evaluate("document.body.textContent"),
+            "wide": page.evaluate(WIDE, WIDTH),
+            "folded": page.locator("details:not([open])").count(),
+            "fonts": font_families(page),
+        }
+        made = pdf.book.book(page)
+    return Book(request.param, made, PdfReader(io.BytesIO(made)), **seen)
+
+
+def headings(site: Path, language: str) -> list[list[tuple[int, str, str | None]]]:
+    """Of each page the level, the target and, where no formula is in it, the title."""
+    found = []
+    for page in nav_pages():
+        key = page.removesuffix(".md").replace("/", ".").replace("index", "home")
+        html = (site / html_path(language, page)).read_text("utf-8")
+        found.append([])
+        for level, anchor, title in HEADING.findall(html):
+            plain = None if "<svg" in title else re.sub("<[^>]*>", "", title)
+            plain = plain and squeezed(unescape(plain))
+            found[-1].append((int(level), f"{key}:{anchor}", plain))
+    return found
+
+
+# --- Contents ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def listed(book) -> list[tuple[str, str, str]]:
+    """Target, text and printed number of each line of the contents."""
+    found = []
+    for number in range(2, book.page_of("home:home")):
+        page = book.reader.pages[number - 1]
+        targets = [link.get_object()["/Dest"][1:] for link in page["/Annots"]]
+        lines = re.findall(r"(?m)^(.*\S) +(\d+)$", page.extract_text())
+        assert len(lines) == len(targets)
+        found += [(target, *line) for target, line in zip(targets, lines, strict=True)]
+    return found
+
+
+def test_the_contents_name_every_chapter_and_section(book, listed, site):
+    wanted = [*chain(*headings(site, book.language))]
+    assert [target for target, _, _ in listed] == [name for _, name, _ in wanted]
+    for (target, text, _), (level, _, title) in zip(listed, wanted, strict=True):
+        if title and target != "home:home":  # which is called "About this book"
+            number = r"\d+" if level == 1 else ""
+            assert re.fullmatch(number + re.escape(title), squeezed(text))
+
+
+def test_the_numbers_in_the_contents_are_those_of_the_pages(book, listed):
+    assert listed
+    assert [int(number) for _, _, number in listed] == [
+        book.page_of(target) for target, _, _ in listed
+    ]
+
+
+def test_a_chapter_lies_where_the_contents_say(book, listed, site):
+    """By what is written there, with its number, and the page's at its foot."""
+    numbers = {target: number for target, _, number in listed}
+    for index, ((_, target, title), *_) in enumerate(headings(site, book.language)):
+        text = book.text_of(int(numbers[target]))
+        if index and title:
+            assert f"{index}{title}" in text
+        assert numbers[target] in text
+
+
+def test_a_chapter_has_the_number_of_its_equations(book, site):
+    for index, page in enumerate(nav_pages()):
+        html = (site / html_path(book.language, page)).read_text("utf-8")
+        for number in re.findall(r'<a href="#eq-[^"]*">\((\d+)\.\d+\)', html):
+            assert int(number) == index
+
+
+def test_no_heading_stands_alone_at_the_foot_of_a_page(book, site):
+    for _, target, _ in [*chain(*headings(site, book.language))]:
+        place = book.reader.named_destinations[f"/{target}"]
+        assert float(place["/Top"]) > FOOT + 60, target
+
+
+def test_the_bookmarks_are_the_headings(book, site):
+    titles = []
+
+    def walk(outline):
+        for item in outline:
+            if isinstance(item, list):
+                walk(item)
+            else:
+                titles.append(squeezed(item.title))
+
+    walk(book.reader.outline)
+    for index, ((_, _, title), *sections) in enumerate(headings(site, book.language)):
+        if index and title:
+            assert f"{index}{title}" in titles
+        assert {title for _, _, title in sections if title} <= set(titles)
+
+
+# --- Links, formulas, text -------------------------------------------------------
+
+
+def test_links_lead_to_places_in_the_book(book):
+    """Also those to other pages of the site; what is outside keeps its address."""
+    known = book.reader.named_destinations
+    targets, addresses = set(), set()
+    for page in book.reader.pages:
+        for link in page.get("/Annots", []):
+            link = link.get_object()
+            if "/Dest" in link:
+                targets.add(link["/Dest"])
+            else:
+                addresses.add(link["/A"]["/URI"])
+    assert len(targets) > 300
+    assert targets <= set(known)
+    assert not [address for address in addresses if pdf.book.NOWHERE in address]
+
+
+def test_a_reference_leads_to_its_equation(book):
+    target = "cnn.stride:eq-conv-stride-delta"
+    assert "(7.1)" in book.text_of(book.page_of(target))
+
+
+def test_a_formula_says_its_tex(book):
+    assert rb"/Alt (\\frac{\\partial \\ell}{\\partial" in book.pdf
+    assert book.pdf.count(b"/S /Figure") > 3000
+
+
+def test_text_can_be_searched_and_copied(book):
+    """Only characters that were typeset: no radicals in place of Chinese characters."""
+    known = set(book.text) | set("0123456789✓")  # what the styles add
+    for page in [1, 2, book.page_of("cnn.stride:row")]:
+        text = book.reader.pages[page - 1].extract_text()
+        assert not set(squeezed(text)) - known
+    code = book.text_of(book.page_of("softmax:forward"))
+    assert "defsoftmax(z):" in code
+
+
+def test_fonts_are_embedded(book):
+    fonts = {}
+    for page in book.reader.pages:
+        for font in page["/Resources"].get("/Font", {}).values():
+            fonts[font.idnum] = font.get_object()
+    assert fonts
+    for font in fonts.values():
+        if font["/Subtype"] == "/Type3":  # its glyphs are drawings in the file
+            assert font["/CharProcs"]
+        else:
+            descriptor = font["/DescendantFonts"][0]["/FontDescriptor"]
+            assert {"/FontFile2", "/FontFile3"} & set(descriptor)
+
+
+def test_chinese_is_in_the_forms_of_the_mainland(book):
+    if book.language == "zh" and any("CJK" in font for font in book.fonts):
+        assert all(font.endswith(" SC") for font in book.fonts if "CJK" in font)
+    assert (
+        book.reader.trailer["/Root"]["/Lang"]
+        == pdf.book.LANGUAGES[book.language]["lang"]
+    )
+
+
+# --- Nothing is cut, folded, or asked from outside --------------------------------
+
+
+def test_nothing_is_wider_than_the_page(book):
+    assert not book.wide
+    assert book.reader.pages[0].mediabox.width == pytest.approx(210 / 25.4 * 72, abs=1)
+
+
+def test_what_is_folded_on_the_site_is_open(book):
+    assert not book.folded
+
+
+# --- What is amiss is told ---------------------------------------------------------
+
+
+def small(folder: Path, body: str, head: str = "") -> Path:
+    """A site of two pages, of which the second has this in it."""
+    nav = '<nav class="md-nav--primary"><a class="md-logo" title="Book"></a>'
+    for href, title in [(".", "Home"), ("one/", "One")]:
+        nav += f'<a class="md-nav__link" href="{href}">{title}</a>'
+    for path, text in [("", '<h1 id="home">Book</h1>'), ("one", body)]:
+        (folder / path).mkdir(parents=True, exist_ok=True)
+        page = f'{head}<meta name="description" content="x">{nav}</nav>'
+        page += f"<article>{text}</article>"
+        (folder / path / "index.html").write_text(f"<!doctype html>{page}", "utf-8")
+    return folder
+
+
+def test_folded_wide_and_pictured_is_all_there(tmp_path, browser):
+    """What the pages do not have yet, or not everywhere."""
+    shutil.copy(pdf.book.HERE.parent / "docs" / "assets" / "page.webp", tmp_path)
+    body = (
+        '<h1 id="one">One</h1><details><summary>S</summary>folded</details>'
+        f'<pre><code>{"wide " * 60}</code></pre><img src="../page.webp" width="99">'
+        '<a href="../file.zip">file</a> <a href="https://example.org/x">out</a>'
+    )
+    with pdf.book.opened(small(tmp_path, body), "en", browser) as page:
+        page.set_viewport_size({"width": WIDTH, "height": 1000})
+        assert page.locator("details[open]").count() == 1
+        assert not page.evaluate(WIDE, WIDTH)
+        assert page.evaluate("document.images[0].naturalWidth") > 0
+        made = pdf.book.book(page)
+    (last,) = PdfReader(io.BytesIO(made)).pages[-1:]
+    assert "folded" in last.extract_text()
+    addresses = [
+        link.get_object().get("/A", {}).get("/URI") for link in last["/Annots"]
+    ]
+    assert [address for address in addresses if address] == ["https://example.org/x"]
+
+
+def test_links_to_files_are_those_of_the_published_site(tmp_path, browser):
+    address = "https://example.invalid/book/"
+    body = '<h1 id="one">One</h1><a href="../file.zip">f</a><a href="..">home</a>'
+    head = f'<link rel="canonical" href="{address}">'
+    with pdf.book.opened(small(tmp_path, body, head), "en", browser) as page:
+        links = page.locator(".chapter a").all()
+        hrefs = [link.get_attribute("href") for link in links]
+    assert hrefs == [f"{address}file.zip", "#home"]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ('<h1 id="one">One</h1><a href="#two">x</a>', "one:two"),
+        ('<h1 id="one">One</h1><p id="one">x</p>', "stand twice: one:one"),
+        ('<h1 id="one">One</h1><img src="no.png">', "not in the site: .*/one/no.png"),
+        ('<h1 id="one">One</h1><img src="https://example.org/x.png">', "example.org"),
+    ],
+)
+def test_what_is_amiss_is_told(tmp_path, browser, body, message):
+    with (
+        pytest.raises(BookError, match=f"(?s)the book in en:.*{message}"),
+        pdf.book.opened(small(tmp_path, body), "en", browser),
+    ):
+        pass
+
+
+def test_two_glyphs_of_one_name_are_told(tmp_path, browser):
+    site = small(tmp_path, '<h1 id="one">One</h1>')
+    for path, outline in [("", "M0 0"), ("one", "M1 1")]:
+        file = site / path / "index.html"
+        glyph = f'<svg><defs><path id="MJX-1" d="{outline}"/></defs></svg>'
+        file.write_text(file.read_text("utf-8").replace("<nav", f"{glyph}<nav", 1))
+    with (
+        pytest.raises(BookError, match="two glyphs are named MJX-1"),
+        pdf.book.opened(site, "en", browser),
+    ):
+        pass
+
+
+def test_without_a_browser_the_command_says_what_to_do(tmp_path):
+    environment = {**os.environ, "CHROMIUM": str(tmp_path / "none")}
+    command = [sys.executable, "-m", "pdf.book", str(tmp_path), str(tmp_path / "out")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("make.py: there is no Chromium: apt install chromium")
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_a_site_it_says_what_to_do(tmp_path, browser):
+    with (
+        pytest.raises(BookError, match=r"holds no site: python3 make.py build"),
+        pdf.book.opened(tmp_path, "en", browser),
+    ):
+        pass
+
+
+def test_a_file_is_written_whole(tmp_path):
+    path = tmp_path / "new" / "book.pdf"
+    pdf.book.write(b"one", path)
+    pdf.book.write(b"two", path)
+    assert path.read_bytes() == b"two"
+    assert [path] == [*path.parent.iterdir()]
