@@ -168,7 +168,7 @@ def noted(page: str, finder: Finder, language: str) -> str:
         title = TEXTS[language]["note"].format(
             term.name[OTHER[language]], term.meaning[language]
         )
-        return f'<span class="term" title="{escape(title)}">{match[0]}</span>'
+        return f'<span class="gloss" title="{escape(title)}">{match[0]}</span>'
 
     out, end = [], 0
     for kept in KEPT.finditer(page):

@@ -1,14 +1,18 @@
 """Every page keeps to the words of docs/glossary.yml, and so do both languages."""
 
 import importlib
+import json
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from types import ModuleType
 
 import pytest
 from mkdocs.exceptions import PluginError
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.pages import LANGUAGES, ROOT, nav_pages
+from tests.test_site import html_path
 
 
 def load() -> ModuleType:
@@ -216,7 +220,7 @@ def test_the_page_has_every_group(language):
 def note(page: str, language: str = "en") -> str:
     """The page with notes, of which only the term in the other language is left."""
     html = glossary.noted(page, FINDERS[language], language)
-    title = '(?s)<span class="term" title="(.*?)[:：].*?">(.*?)</span>'
+    title = '(?s)<span class="gloss" title="(.*?)[:：].*?">(.*?)</span>'
     return re.sub(title, r"{\2=\1}", html)
 
 
@@ -260,3 +264,106 @@ def test_every_form_is_found(language):
         for form in term.forms(language):
             for text in [form, form.upper()[0] + form[1:]]:
                 assert [*used(text, language)] == [term]
+
+
+# --- In a browser ------------------------------------------------------------
+
+STRIDE = next(term for term in TERMS if term.name["en"] == "stride")
+DESK = {"viewport": {"width": 1440, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+
+
+@pytest.fixture(params=LANGUAGES)
+def language(request) -> str:
+    return request.param
+
+
+@pytest.fixture(params=[DESK])
+def reader(browser: Browser, served: str, language: str, request) -> Iterator[Page]:
+    """A reader of the page on stride."""
+    context = browser.new_context(reduced_motion="reduce", **request.param)
+    page = context.new_page()
+    page.goto(served + html_path(language, "cnn/stride.md").removesuffix("index.html"))
+    yield page
+    context.close()
+
+
+def told(page: Page) -> str:
+    """What the note says, where it is to be seen."""
+    return page.locator("#gloss-note").evaluate("n => n.hidden ? '' : n.textContent")
+
+
+def wanted(language: str) -> str:
+    (other,) = set(LANGUAGES) - {language}
+    return STRIDE.name[other] + STRIDE.meaning[language]
+
+
+def word(page: Page, language: str) -> Locator:
+    return page.locator(".gloss", has_text=re.compile(f"^{STRIDE.name[language]}$"))
+
+
+def test_the_mouse_finds_the_note_and_may_enter_it(reader, language):
+    word(reader, language).hover()
+    assert told(reader) == wanted(language)
+    reader.locator("#gloss-note").hover()
+    assert told(reader)
+    reader.mouse.move(5, 5)
+    assert not told(reader)
+    word(reader, language).hover()
+    reader.keyboard.press("Escape")
+    assert not told(reader)
+
+
+def test_keys_find_the_note(reader, language):
+    for _ in range(200):
+        reader.keyboard.press("Tab")
+        if told(reader) == wanted(language):
+            break
+    expect(word(reader, language)).to_be_focused()
+    expect(word(reader, language)).to_have_accessible_description(wanted(language))
+    reader.mouse.move(5, 5)
+    assert told(reader)  # as long as it has the focus
+    reader.keyboard.press("Tab")
+    assert told(reader) != wanted(language)
+
+
+@pytest.mark.parametrize("reader", [PHONE], indirect=True)
+def test_a_tap_shows_the_note_within_the_screen(reader, language):
+    # Those of a folded solution are not in sight.
+    terms = [term for term in reader.locator(".gloss").all() if term.is_visible()]
+    for term in terms:
+        reader.keyboard.press("Escape")
+        term.evaluate("term => term.scrollIntoView({ block: 'center' })")
+        term.tap()
+        assert told(reader)
+        box = reader.locator("#gloss-note").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE["viewport"]["width"]
+    reader.locator("#gloss-note").tap()
+    assert not told(reader)
+    term.tap()
+    assert told(reader)
+    reader.touchscreen.tap(5, 400)  # beside the text
+    assert not told(reader)
+
+
+def test_each_term_has_one_note_and_print_none(reader, language):
+    terms = reader.locator(".gloss")
+    titles = terms.evaluate_all("terms => terms.map((term) => term.dataset.note)")
+    assert len(titles) == len(set(titles)) > 15
+    line = "term => getComputedStyle(term).textDecorationLine"
+    assert terms.first.evaluate(line) == "underline"
+    reader.emulate_media(media="print")
+    assert terms.first.evaluate(line) == "none"
+
+
+def test_the_search_reads_the_pages_without_notes(site, language):
+    folder = (site / html_path(language, "index.md")).parent
+    index = json.loads((folder / "search" / "search_index.json").read_bytes())
+    texts = [
+        entry["text"].replace("\u200b", "")
+        for entry in index["docs"]
+        if not entry["location"].startswith("glossary/")
+    ]
+    assert not [text for text in texts if STRIDE.meaning[language] in text]
+    assert not [text for text in texts if "class=" in text]

@@ -5,17 +5,17 @@
 
 {
   const note = document.createElement("div");
-  note.id = "term-note";
-  note.role = "tooltip";
+  note.id = "gloss-note";
+  note.setAttribute("role", "tooltip");
   note.hidden = true;
   document.body.append(note);
-  const terms = document.querySelectorAll(".term");
+  const terms = document.querySelectorAll(".gloss");
   const other = document.documentElement.lang === "zh" ? "en" : "zh";
   let shown = null;
 
   terms.forEach((term) => {
     term.tabIndex = 0;
-    term.role = "term";
+    term.setAttribute("role", "term");
     term.dataset.note = term.title;
     term.removeAttribute("title"); // or browsers would show it a second time
   });
@@ -47,13 +47,14 @@
   // What the pointer has left stays while it has the focus.
   const point = ({ target }) => {
     if (note.contains(target)) return;
-    show(target.closest(".term") ?? document.activeElement.closest(".term"));
+    show(target.closest(".gloss") ?? document.activeElement.closest(".gloss"));
   };
   addEventListener("pointerover", (event) => event.pointerType === "mouse" && point(event));
-  addEventListener("pointerdown", ({ target }) => {
-    if (!note.contains(target)) show(target.closest(".term"));
+  addEventListener("pointerdown", ({ target, pointerType }) => {
+    // A mouse may mark words of the note; a tap on it closes it, for it covers a line.
+    if (pointerType !== "mouse" || !note.contains(target)) show(target.closest(".gloss"));
   });
-  addEventListener("focusin", ({ target }) => show(target.closest(".term")));
+  addEventListener("focusin", ({ target }) => show(target.closest(".gloss")));
   addEventListener("focusout", () => show(null));
   addEventListener("keydown", ({ key }) => key === "Escape" && show(null));
   addEventListener("resize", () => show(null));
