@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from html import escape
 from pathlib import Path
-from urllib.parse import quote, urljoin
+from urllib.parse import urljoin
 
 import jupytext
 from markdown import Markdown
@@ -42,9 +42,6 @@ CACHE = ROOT / ".cache" / "notebooks"
 TEMPLATES = Path(__file__).with_name("notebook")
 SECTION = "Notebooks"  # in the nav, translated where the others are
 FOLDER = "notebooks"
-HOST = "https://github.com/"
-COLAB = "https://colab.research.google.com/github/"
-BRANCH = "gh-pages"  # where the built site lies
 OUTPUT = "<!--pytest-codeblocks:expected-output-->"  # as steps.py knows it
 
 WORDS = {
@@ -176,14 +173,6 @@ def _absolute(url: str, notebook: str, config: MkDocsConfig) -> str:
 def address(file: File, suffix: str = ".ipynb") -> str:
     """Where the notebook lies for whoever downloads it, below the site."""
     return f"{file.url.removesuffix('/').removesuffix('.html')}{suffix}"
-
-
-def colab(path: str, config: MkDocsConfig) -> str:
-    """Where Colab opens what the published site has at a path; "" if nobody knows."""
-    repository = (config.repo_url or "").removesuffix("/").removesuffix(".git")
-    if not repository.startswith(HOST):
-        return ""
-    return f"{COLAB}{repository.removeprefix(HOST)}/blob/{BRANCH}/{quote(path)}"
 
 
 # --- Pages -------------------------------------------------------------------
@@ -337,7 +326,8 @@ def _links(page: Page, file: File, config: MkDocsConfig) -> Iterator[str]:
         name = f"{file.name}{suffix}"
         label = escape(f"{words['download']} {name}")
         yield f'<a href="{url}" download="{name}" aria-label="{label}">{suffix}</a>'
-    if url := colab(address(file), config):
+    if config.extra.get("colab"):  # as addresses.py has it
+        url = config.extra["colab"] + address(file)
         yield f'<a href="{url}">{words["colab"]}</a>'
 
 

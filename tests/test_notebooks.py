@@ -369,28 +369,6 @@ def test_the_search_does_not_find_everything_twice(site):
         assert not [e for e in entries if e["location"].startswith("notebooks/")]
 
 
-@pytest.mark.parametrize(
-    ("repository", "address"),
-    [
-        ("", ""),
-        ("https://gitlab.com/a/b", ""),
-        *(
-            (
-                f"https://github.com/a/b{end}",
-                "https://colab.research.google.com/github/a/b/blob/gh-pages/"
-                "zh/notebooks/x.ipynb",
-            )
-            for end in ("", "/", ".git")
-        ),
-    ],
-)
-def test_where_colab_opens_it(hooks, repository, address):
-    class Config:
-        repo_url = repository
-
-    assert hooks[0].colab("zh/notebooks/x.ipynb", Config) == address
-
-
 def test_a_build_makes_the_same_bytes_and_runs_nothing(site, tmp_path):
     """Another process, whose sets have another order; kernels would fail in it."""
     program = (
