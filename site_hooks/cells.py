@@ -12,6 +12,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from posixpath import join, normpath
+from textwrap import indent
 from typing import NamedTuple
 
 import figures
@@ -194,7 +195,6 @@ class Writer:
         """What the code of the part stands on: earlier blocks, and what is lent."""
         earlier: list[str] = []
         lent: list[str] = []
-        own: list[str] = []
         for name, blocks in self.shown.items():
             session = self.sessions[name]
             every = session.blocks
@@ -205,14 +205,12 @@ class Writer:
                     "middle; its pages must follow each other"
                 )
             code = "".join(block.code for block in blocks)
-            preface = needs(code, "".join(block.code for block in every[:first]))
+            before = "".join(block.code for block in every[:first])
+            earlier.append(needed(outside(code), before))
             if session.uses:
-                whole = f"{preface}\n{code}"
-                lent.append(needs(whole, parsed(session.uses).code))
-            earlier.append(preface)
-            own += [preface, code]
-        for piece in lent:
-            self.must_not_meet(piece, "\n".join(own))
+                lender = parsed(session.uses).code
+                if names := outside(f"{earlier[-1]}\n{code}") & sets(lender):
+                    lent.append(enclosed(needed(names, lender), sorted(names)))
         code = "\n\n\n".join(
             piece.strip("\n") for piece in dict.fromkeys([*lent, *earlier]) if piece
         )
@@ -227,15 +225,6 @@ class Writer:
                 metadata={"cellView": "form", "jupyter": {"source_hidden": True}},
             )
         ]
-
-    def must_not_meet(self, lent: str, own: str) -> None:
-        """In a kernel there is one namespace; the tests run what is lent in its own."""
-        same = {n for n, text in imports(lent).items() if imports(own).get(n) == text}
-        if met := sets(lent) & sets(own) - same:
-            raise CannotTell(
-                f"notebook {self.part.name}: what its session borrows has the names "
-                f"{', '.join(sorted(met))}, to which the session gives other values"
-            )
 
     # --- Pages ---------------------------------------------------------------
 
@@ -406,8 +395,8 @@ class Writer:
 
 
 @lru_cache(100)  # the same in every language
-def needs(code: str, other: str) -> str:
-    """The statements of the other on which the code stands."""
+def outside(code: str) -> set[str]:
+    """The names to which code needs others to have given values."""
     body = ast.parse(code).body
     # What functions read is there when they are called, if the code itself sets it.
     named = [
@@ -416,7 +405,14 @@ def needs(code: str, other: str) -> str:
         else node
         for node in body
     ]
-    return needed(read_by(named) | reads(code) - sets(code), other)
+    return read_by(named) | reads(code) - sets(code)
+
+
+def enclosed(code: str, names: list[str]) -> str:
+    """Code whose other names nothing that follows can change, whatever it calls so."""
+    given = ", ".join(names)
+    inside = indent(re.sub(r"\n{3,}", "\n\n", code.strip("\n")), "    ")
+    return f"def lent():\n{inside}\n\n    return {given}\n\n\n{given} = lent()\n"
 
 
 _parsed: dict[Path, sessions.Session] = {}
@@ -428,20 +424,6 @@ def parsed(path: Path) -> sessions.Session:
     if known is None or known.text != path.read_text("utf-8"):
         known = _parsed[path] = sessions.parse(path)
     return known
-
-
-def imports(code: str) -> dict[str, str]:
-    """The names that come from imports, and what each says."""
-    return {
-        alias.asname or alias.name: ast.unparse(
-            ast.ImportFrom(node.module, [alias], node.level)
-            if isinstance(node, ast.ImportFrom)
-            else ast.Import([alias])
-        )
-        for node in ast.parse(code).body
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in node.names
-    }
 
 
 def identity(name: str) -> str:
