@@ -165,7 +165,7 @@ FORMULAS = """() => {
 @pytest.mark.parametrize("look", [*LOOKS, "no-js"])
 def test_every_formula_is_drawn(opened, look):
     formulas = opened[look].evaluate(FORMULAS)
-    assert formulas
+    assert formulas or opened[look].url.endswith("/glossary/")
     assert not [title for title in formulas if title is not None]
 
 

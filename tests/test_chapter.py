@@ -14,8 +14,8 @@ from tests.pages import LANGUAGES, ROOT, nav_pages
 from tests.test_site import copied, html_path
 
 NAME, TITLES = "rnn", {"en": "Recurrent networks", "zh": "循环神经网络"}
-CODE = ["CONTRIBUTING.md", "CONTRIBUTING.zh.md", "conftest.py", "make.py"]
-CODE += ["pyproject.toml", "template", "tests"]
+# What the repository does not hold.
+MADE = [".git", ".venv", ".cache", "node_modules", "build", "site", "__pycache__"]
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -29,10 +29,10 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def book(tmp_path_factory) -> Path:
     """A copy of the book with one chapter more."""
-    copy = copied(tmp_path_factory.mktemp("chapter"))
-    for name in CODE:
-        source = ROOT / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / name)
+    copy = tmp_path_factory.mktemp("chapter") / "book"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*MADE))
+    for name in ["node_modules", ".cache"]:
+        (copy / name).symlink_to(ROOT / name)
     run = [sys.executable, "make.py", "chapter", NAME, *TITLES.values()]
     done = subprocess.run(run, cwd=copy, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -72,6 +72,7 @@ def test_it_builds(book):
         assert 'class="verified"' in page
         home = (book / "site" / html_path(language, "index.md")).read_text("utf-8")
         assert home.count(f'href="{NAME}/"') == 1 + 1  # in the navigation, in the table
+    assert (book / "site" / "notebooks" / f"{NAME}.ipynb").exists()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
