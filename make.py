@@ -8,8 +8,9 @@ python3 make.py build   the site, as files, in site/
 python3 make.py offline the site as build/backprop-book.zip, for use without a server
 python3 make.py pdf     each language as build/backprop-book-LANGUAGE.pdf, by Chromium
 python3 make.py bench   what verifying costs, how fast the pages are, im2col beside
-                        TensorFlow, the explorer; one alone: `bench sessions`,
-                        `bench page`, `bench convolution`, `bench explorer`
+                        TensorFlow, the explorer, the notebooks; one alone:
+                        `bench sessions`, `bench page`, `bench convolution`,
+                        `bench explorer`, `bench notebooks`
 python3 make.py mutants alters the equations' functions; what do the checks miss?
 python3 make.py lock    renew requirements.txt and package-lock.json (--upgrade: newer)
 
@@ -123,6 +124,7 @@ def bench(*parts: str) -> None:
         "page": "tests.bench_page",
         "convolution": "tests.bench_convolution",
         "explorer": "tests.bench_explorer",
+        "notebooks": "tests.bench_notebooks",
     }
     if unknown := set(parts) - set(known):
         stop(f"bench knows {', '.join(known)}, not {' '.join(sorted(unknown))}")
