@@ -24,6 +24,8 @@ import subprocess
 import sys
 import tempfile
 import venv
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -115,7 +117,7 @@ def pdf(*arguments: str) -> None:
     with tempfile.TemporaryDirectory() as site:
         command = [BIN / "python", "-m", "mkdocs", "build", "--strict", "-d", site]
         run(*command, *arguments)
-        run(BIN / "python", "-m", "pdf.book", site, ROOT / "build")
+        run(BIN / "python", "-m", "tools.pdf.book", site, ROOT / "build")
 
 
 def bench(*parts: str) -> None:
@@ -132,39 +134,34 @@ def bench(*parts: str) -> None:
         run(BIN / "python", "-m", known[part])
 
 
+def module(name: str, *options: str) -> Callable[..., None]:
+    """A command that is a module of what was installed, with these options."""
+    return partial(run, BIN / "python", "-m", name, *options)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "serve": module("mkdocs", "serve", "--livereload"),
+    "test": module("pytest"),
+    "build": module("mkdocs", "build", "--strict"),
+    "offline": offline,
+    "pdf": pdf,
+    "bench": bench,
+    "mutants": module("tests.mutants"),
+    "lock": lock,
+}
+
+
 def main(command: str = "", *arguments: str) -> None:
-    python = BIN / "python"
     # The sessions speak for themselves; TensorFlow's greetings do not help a reader.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
-    if command == "serve":
-        install()
-        run(python, "-m", "mkdocs", "serve", "--livereload", *arguments)
-    elif command == "build":
-        install()
-        run(python, "-m", "mkdocs", "build", "--strict", *arguments)
-    elif command == "test":
-        install()
-        run(python, "-m", "pytest", *arguments)
-    elif command == "offline":
-        install()
-        offline(*arguments)
-    elif command == "pdf":
-        install()
-        pdf(*arguments)
-    elif command == "bench":
-        install()
-        bench(*arguments)
-    elif command == "mutants":
-        install()
-        run(python, "-m", "tests.mutants", *arguments)
-    elif command == "chapter":
-        run(sys.executable, "-m", "template", *arguments)
-    elif command == "lock":
-        install()
-        lock(*arguments)
-    elif command in ("", "-h", "--help", "help"):
+    if command in ("", "-h", "--help", "help"):
         print(__doc__.strip())
+    elif command == "chapter":  # writes files, and needs nothing to be installed
+        run(sys.executable, "-m", "tools.chapter", *arguments)
+    elif command in COMMANDS:
+        install()
+        COMMANDS[command](*arguments)
     else:
         stop(f"no command {command!r}\n\n{__doc__.strip()}")
 

@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Page, sync_playwright
 
-from pdf.chromium import FLAGS, chromium
 from tests.bench_page import goal
 from tests.conftest import build
+from tools.chromium import FLAGS, chromium
 
 SLOWDOWN = 4
 FRAME = 16  # ms

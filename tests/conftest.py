@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from playwright.sync_api import Browser, sync_playwright
 
-from pdf.chromium import FLAGS, NONE, chromium
 from tests import verification
 from tests.pages import ROOT
+from tools.chromium import FLAGS, NONE, chromium
 
 # A test has its own addresses, or none.
 for name in ("SITE_URL", "REPO_URL"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import template.__main__ as command
+import tools.chapter.__main__ as command
 from tests.conftest import build
 from tests.pages import LANGUAGES, ROOT, nav_pages
 from tests.test_site import copied, html_path

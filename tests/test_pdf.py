@@ -15,10 +15,10 @@ import pytest
 from playwright.sync_api import Browser
 from pypdf import PdfReader
 
-import pdf.book
-from pdf.book import BookError
+import tools.pdf.book
 from tests.pages import LANGUAGES, nav_pages
 from tests.test_site import html_path
+from tools.pdf.book import BookError
 
 HEADING = re.compile(
     r'(?s)<h([12]) id="([^"]*)">(.*?)<a class="headerlink".*?</h[12]>', re.DOTALL
@@ -70,7 +70,7 @@ def font_families(page) -> list[str]:
 
 @pytest.fixture(scope="module", params=LANGUAGES)
 def book(request, site: Path, browser: Browser) -> Book:
-    with pdf.book.opened(site, request.param, browser) as page:
+    with tools.pdf.book.opened(site, request.param, browser) as page:
         page.set_viewport_size({"width": WIDTH, "height": 1000})
         seen = {
             "text": page.evaluate("document.body.textContent"),
@@ -78,7 +78,7 @@ def book(request, site: Path, browser: Browser) -> Book:
             "folded": page.locator("details:not([open])").count(),
             "fonts": font_families(page),
         }
-        made = pdf.book.book(page)
+        made = tools.pdf.book.book(page)
     return Book(request.param, made, PdfReader(io.BytesIO(made)), **seen)
 
 
@@ -184,7 +184,7 @@ def test_links_lead_to_places_in_the_book(book):
                 addresses.add(link["/A"]["/URI"])
     assert len(targets) > 300
     assert targets <= set(known)
-    assert not [address for address in addresses if pdf.book.NOWHERE in address]
+    assert not [address for address in addresses if tools.pdf.book.NOWHERE in address]
 
 
 def test_a_reference_leads_to_its_equation(book):
@@ -226,7 +226,7 @@ def test_chinese_is_in_the_forms_of_the_mainland(book):
         assert all(font.endswith(" SC") for font in book.fonts if "CJK" in font)
     assert (
         book.reader.trailer["/Root"]["/Lang"]
-        == pdf.book.LANGUAGES[book.language]["lang"]
+        == tools.pdf.book.LANGUAGES[book.language]["lang"]
     )
 
 
@@ -260,18 +260,18 @@ def small(folder: Path, body: str, head: str = "") -> Path:
 
 def test_folded_wide_and_pictured_is_all_there(tmp_path, browser):
     """What the pages do not have yet, or not everywhere."""
-    shutil.copy(pdf.book.HERE.parent / "docs" / "assets" / "page.webp", tmp_path)
+    shutil.copy(tools.pdf.book.ROOT / "docs" / "assets" / "page.webp", tmp_path)
     body = (
         '<h1 id="one">One</h1><details><summary>S</summary>folded</details>'
         f'<pre><code>{"wide " * 60}</code></pre><img src="../page.webp" width="99">'
         '<a href="../file.zip">file</a> <a href="https://example.org/x">out</a>'
     )
-    with pdf.book.opened(small(tmp_path, body), "en", browser) as page:
+    with tools.pdf.book.opened(small(tmp_path, body), "en", browser) as page:
         page.set_viewport_size({"width": WIDTH, "height": 1000})
         assert page.locator("details[open]").count() == 1
         assert not page.evaluate(WIDE, WIDTH)
         assert page.evaluate("document.images[0].naturalWidth") > 0
-        made = pdf.book.book(page)
+        made = tools.pdf.book.book(page)
     (last,) = PdfReader(io.BytesIO(made)).pages[-1:]
     assert "folded" in last.extract_text()
     addresses = [
@@ -284,7 +284,7 @@ def test_links_to_files_are_those_of_the_published_site(tmp_path, browser):
     address = "https://example.invalid/book/"
     body = '<h1 id="one">One</h1><a href="../file.zip">f</a><a href="..">home</a>'
     head = f'<link rel="canonical" href="{address}">'
-    with pdf.book.opened(small(tmp_path, body, head), "en", browser) as page:
+    with tools.pdf.book.opened(small(tmp_path, body, head), "en", browser) as page:
         links = page.locator(".chapter a").all()
         hrefs = [link.get_attribute("href") for link in links]
     assert hrefs == [f"{address}file.zip", "#home"]
@@ -302,7 +302,7 @@ def test_links_to_files_are_those_of_the_published_site(tmp_path, browser):
 def test_what_is_amiss_is_told(tmp_path, browser, body, message):
     with (
         pytest.raises(BookError, match=f"(?s)the book in en:.*{message}"),
-        pdf.book.opened(small(tmp_path, body), "en", browser),
+        tools.pdf.book.opened(small(tmp_path, body), "en", browser),
     ):
         pass
 
@@ -315,14 +315,20 @@ def test_two_glyphs_of_one_name_are_told(tmp_path, browser):
         file.write_text(file.read_text("utf-8").replace("<nav", f"{glyph}<nav", 1))
     with (
         pytest.raises(BookError, match="two glyphs are named MJX-1"),
-        pdf.book.opened(site, "en", browser),
+        tools.pdf.book.opened(site, "en", browser),
     ):
         pass
 
 
 def test_without_a_browser_the_command_says_what_to_do(tmp_path):
     environment = {**os.environ, "CHROMIUM": str(tmp_path / "none")}
-    command = [sys.executable, "-m", "pdf.book", str(tmp_path), str(tmp_path / "out")]
+    command = [
+        sys.executable,
+        "-m",
+        "tools.pdf.book",
+        str(tmp_path),
+        str(tmp_path / "out"),
+    ]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith("make.py: there is no Chromium: apt install chromium")
@@ -332,14 +338,14 @@ def test_without_a_browser_the_command_says_what_to_do(tmp_path):
 def test_without_a_site_it_says_what_to_do(tmp_path, browser):
     with (
         pytest.raises(BookError, match=r"holds no site: python3 make.py build"),
-        pdf.book.opened(tmp_path, "en", browser),
+        tools.pdf.book.opened(tmp_path, "en", browser),
     ):
         pass
 
 
 def test_a_file_is_written_whole(tmp_path):
     path = tmp_path / "new" / "book.pdf"
-    pdf.book.write(b"one", path)
-    pdf.book.write(b"two", path)
+    tools.pdf.book.write(b"one", path)
+    tools.pdf.book.write(b"two", path)
     assert path.read_bytes() == b"two"
     assert [path] == [*path.parent.iterdir()]

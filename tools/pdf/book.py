@@ -1,4 +1,4 @@
-"""The site of each language as one PDF: python -m pdf.book SITE FOLDER
+"""The site of each language as one PDF: python -m tools.pdf.book SITE FOLDER
 
 Chromium puts the pages of the built site together (book.js) and prints them (book.css),
 twice: it cannot tell in CSS on which page a heading lands, so the first PDF is asked
@@ -20,9 +20,10 @@ from playwright.sync_api import Browser, Error, Page, Route, sync_playwright
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import IndirectObject
 
-from pdf.chromium import FLAGS, NONE, chromium
+from tools.chromium import FLAGS, NONE, chromium
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 # Where a language lies in the site, and what the book says in it and the site does not.
 LANGUAGES = {
     "en": {

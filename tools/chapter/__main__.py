@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parent
-ROOT = TEMPLATE.parent
+ROOT = TEMPLATE.parents[1]
 USAGE = 'python3 make.py chapter rnn "Recurrent networks" 循环神经网络'
 # A line of mkdocs.yml that says what a chapter adds above it.
 MARK = re.compile(r"^( *)# make\.py chapter: (.*NAME.*)$", re.MULTILINE)
