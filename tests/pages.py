@@ -43,6 +43,15 @@ def nav_pages() -> list[str]:
     return list(flatten(yaml_load((ROOT / "mkdocs.yml").read_text("utf-8"))["nav"]))
 
 
+def notebooks() -> dict[str, list[str]]:
+    """The pages of which each notebook is made."""
+    listed = yaml_load((ROOT / "mkdocs.yml").read_text("utf-8"))["extra"]["notebooks"]
+    return {notebook["name"]: notebook["pages"] for notebook in listed}
+
+
+PARTS = notebooks()
+
+
 def normal(formula: str) -> str:
     r"""A formula without its spacing and without the words in \text{...}."""
     return re.sub(

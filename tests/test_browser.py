@@ -21,6 +21,8 @@ LOOKS = {
 }
 SCHEMES = {"light": "default", "dark": "slate"}
 PAGES = [(language, page) for language in LANGUAGES for page in nav_pages()]
+# Of the notebooks, which have the same to show, one in each language.
+PAGES += [("en", "notebooks/convolution-backward.md"), ("zh", "notebooks/pooling.md")]
 # Another scheme has other colours, another width another layout; the rest is the same.
 AUDITS = {
     "1440-light": {},

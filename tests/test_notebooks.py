@@ -23,7 +23,6 @@ import jupytext
 import nbformat
 import pytest
 from markdown_it import MarkdownIt
-from mkdocs.utils import yaml_load
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
@@ -31,14 +30,8 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tests import sessions
 from tests.compare import difference
-from tests.pages import LANGUAGES, ROOT, bones, normal
+from tests.pages import LANGUAGES, PARTS, ROOT, bones, normal
 
-PARTS = {
-    part["name"]: part["pages"]
-    for part in yaml_load((ROOT / "mkdocs.yml").read_text("utf-8"))["extra"][
-        "notebooks"
-    ]
-}
 NOTEBOOKS = [(language, name) for language in LANGUAGES for name in PARTS]
 LIMIT = 150_000  # bytes of a notebook's page, as a server sends it
 each = pytest.mark.parametrize(("language", "name"), NOTEBOOKS)
@@ -116,11 +109,10 @@ def faults(notebook: NotebookNode, where: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def running(site: Path) -> Iterator[dict[tuple[str, str], Future]]:
-    """All of them, two at a time. The same code prints the same: it runs once."""
+    """All of them, two at a time."""
     pool = ThreadPoolExecutor(2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-        # They run for half a minute beside the tests below, which need no kernel.
         yield {
             (language, name): pool.submit(
                 faults,
@@ -133,8 +125,11 @@ def running(site: Path) -> Iterator[dict[tuple[str, str], Future]]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _begin(running: dict) -> None:
-    """The kernels start with the first test, whichever it is."""
+def _begin(request: pytest.FixtureRequest) -> None:
+    """The kernels start with the first test, whichever it is, if their result is asked."""
+    asked = (getattr(item, "function", None) for item in request.session.items)
+    if test_it_runs_and_prints_what_it_shows in asked:
+        request.getfixturevalue("running")
 
 
 def small(code: str, shown: str) -> NotebookNode:
@@ -508,7 +503,7 @@ def test_it_runs_and_prints_what_it_shows(running, language, name):
 
 
 @pytest.mark.parametrize(("language", "name"), [("en", "forward"), ("zh", "check")])
-def test_the_script_runs(site, running, tmp_path, language, name):
+def test_the_script_runs(site, tmp_path, language, name):
     path = path_of(site, language, name)
     done = subprocess.run(
         [sys.executable, path.with_suffix(".py")],

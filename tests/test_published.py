@@ -13,17 +13,20 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, urljoin, urlsplit
 from xml.etree import ElementTree
 
+import nbformat
 import pytest
 from mkdocs.config import load_config
 from playwright.sync_api import Browser, Page, Request, Response, expect
 
 from tests.conftest import build, serving
-from tests.pages import LANGUAGES, ROOT, nav_pages
+from tests.pages import LANGUAGES, PARTS, ROOT, nav_pages
 from tests.test_browser import AXE, LOOKS
 from tests.test_search import search
 from tests.test_site import html_path
 
 PAGES = nav_pages()
+# Where MkDocs puts them, that is where a page of this name would lie.
+NOTEBOOK_PAGES = [f"notebooks/{name}.md" for name in PARTS]
 REPOSITORY = "https://github.com/example/book"
 DEEP = "cnn/stride.md"
 
@@ -136,15 +139,13 @@ def test_the_site_map_has_every_page_once(published):
         )
         for url in urls
     ]
-    made = published.folder.glob("notebooks/*/index.html")
-    pages = [*PAGES, *(f"notebooks/{path.parent.name}.md" for path in made)]
     wanted = [
         (
             address(published, language, page),
             {other: address(published, other, page) for other in LANGUAGES},
         )
         for language in LANGUAGES
-        for page in pages
+        for page in [*PAGES, *NOTEBOOK_PAGES]
     ]
     assert sorted(found, key=str) == sorted(wanted, key=str)
 
@@ -368,6 +369,25 @@ def test_the_report_appears_where_a_reader_points(reader, published):
 def test_colab_opens_notebooks_of_the_published_branch(hook, repository, prefix):
     wanted = f"{prefix}gh-pages/" if prefix else ""
     assert hook("addresses").colab(repository, "gh-pages") == wanted
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_notebook_knows_where_the_book_is_and_colab_where_it_is(published, language):
+    folder = "" if language == "en" else f"{language}/"
+    for name in PARTS:
+        path = published.folder / folder / "notebooks" / f"{name}.ipynb"
+        text = "".join(
+            cell.source
+            for cell in nbformat.read(path, nbformat.NO_CONVERT).cells
+            if cell.cell_type == "markdown"
+        )
+        links = re.findall(r"\]\(([^#)\s][^)\s]*)\)", re.sub(r"(?s)\$.*?\$", "", text))
+        assert links
+        for link in links:
+            assert link.startswith((published.url + folder, "https://"))
+        page = path.with_suffix("") / "index.html"
+        colab = "https://colab.research.google.com/github/example/book/blob/gh-pages/"
+        assert f"{colab}{folder}notebooks/{name}.ipynb" in Head(page).all
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.structure.pages import Page
 from mkdocs.utils import clean_directory, yaml_load
+from mkdocs_jupyter import convert
 
 from tests.pages import LANGUAGES, ROOT
 
@@ -32,7 +33,7 @@ PAGES = {
 
 [there](two.md#figures), [sums](three.md), 卷积与池化 $x$.
 """,
-    "one.md": """# {0} one, $x^2$
+    "one.md": """# {0} one, $x^2$ {{ #one }}
 
 ## Labels {{ #labels }}
 
@@ -59,6 +60,7 @@ GLOSSARY = """words:
   - {en: checks, zh: 卷积, at: index.md, en_is: one, zh_is: one}
   - {en: figure, zh: 池化, at: one.md#labels, en_is: one, zh_is: one}
 """
+EXTRA = {"notebooks": [{"name": "first", "pages": ["one.md"]}]}
 # The hook must look into what a snippet includes.
 SNIPPETS = {
     "one.md": "```python\nprint(1)\n```\n",
@@ -81,7 +83,7 @@ class Book:
         hooks = settings["hooks"]
         settings = {"INHERIT": str(ROOT / "mkdocs.yml"), "hooks": hooks, "nav": NAV}
         settings |= {"extra_css": [], "extra_javascript": []}
-        settings |= {"docs_dir": "docs", "site_dir": "site"}
+        settings |= {"docs_dir": "docs", "site_dir": "site", "extra": EXTRA}
         (root / "mkdocs.yml").write_text(yaml.safe_dump(settings), "utf-8")
         for name, text in SNIPPETS.items():
             (root / "snippets" / name).write_text(text, "utf-8")
@@ -223,6 +225,8 @@ def new_page(book: Book) -> None:
 
 
 def gone_page(book: Book) -> None:
+    notebooks = yaml.safe_dump({"extra": EXTRA})
+    book.replace(notebooks, "extra: {notebooks: []}\n", "mkdocs.yml")
     for language in LANGUAGES:
         (book.root / "docs" / language / "one.md").unlink()
     book.replace("- one.md\n", "", "mkdocs.yml")
@@ -326,11 +330,17 @@ def test_only_what_changed_is_made_anew(books, monkeypatch):
     book, _ = books
     rendered, indexed, compiled = [], [], []
     render, add = Page.render, SearchIndex.add_entry_from_context
-    compile_ = Environment.compile
+    compile_, nb2html = Environment.compile, convert.nb2html
 
     def count_rendered(page: Page, *arguments: object) -> None:
         rendered.append(page.file.src_uri)
         render(page, *arguments)
+
+    def count_converted(path: str, **options: object) -> str:
+        rendered.append(
+            Path(path).relative_to(book.root / ".cache/notebooks").as_posix()
+        )
+        return nb2html(path, **options)
 
     def count_indexed(index: SearchIndex, page: Page) -> None:
         indexed.append(page.file.src_uri)
@@ -341,6 +351,7 @@ def test_only_what_changed_is_made_anew(books, monkeypatch):
         return compile_(env, source, name, *rest)
 
     monkeypatch.setattr(Page, "render", count_rendered)
+    monkeypatch.setattr(convert, "nb2html", count_converted)
     monkeypatch.setattr(SearchIndex, "add_entry_from_context", count_indexed)
     monkeypatch.setattr(Environment, "compile", count_compiled)
 
@@ -350,13 +361,16 @@ def test_only_what_changed_is_made_anew(books, monkeypatch):
         book.build(monkeypatch)
         return rendered, indexed
 
-    every = [f"{language}/{page}" for language in LANGUAGES for page in PAGES]
+    pages = [*PAGES, "notebooks/first.ipynb"]
+    every = [f"{language}/{page}" for language in LANGUAGES for page in pages]
     assert [*map(sorted, made())] == [sorted(every)] * 2
     assert compiled.count("main.html") == 1
     assert made() == ([], [])
     assert "main.html" not in compiled
     prose(book)
-    assert made() == (["en/one.md", "zh/one.md"],) * 2
+    both = ["notebooks/first.ipynb", "one.md"]
+    changed = [f"{language}/{page}" for language in LANGUAGES for page in both]
+    assert [*map(sorted, made())] == [changed] * 2
     snippet(book)
     assert made() == (["en/three.md", "zh/three.md"],) * 2
     array(book)  # a figure is drawn after Markdown
