@@ -126,7 +126,7 @@ def running(site: Path) -> Iterator[dict[tuple[str, str], Future]]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _begin(request: pytest.FixtureRequest) -> None:
-    """The kernels start with the first test, whichever it is, if their result is asked."""
+    """The kernels start with the first test, whichever it is, where they are asked."""
     asked = (getattr(item, "function", None) for item in request.session.items)
     if test_it_runs_and_prints_what_it_shows in asked:
         request.getfixturevalue("running")
