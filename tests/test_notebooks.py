@@ -369,8 +369,8 @@ def test_a_build_makes_the_same_bytes_and_runs_nothing(site, tmp_path):
     program = (
         "import nbclient, runpy, sys\n"
         "def execute(*_, **__): sys.exit('a notebook was executed')\n"
-        "nbclient.NotebookClient.async_execute = execute\n"
-        "nbclient.NotebookClient.execute = execute\n"
+        "nbclient.NotebookClient.setup_kernel = execute\n"
+        "nbclient.NotebookClient.async_setup_kernel = execute\n"
         "sys.argv[0] = 'mkdocs'\n"
         "runpy.run_module('mkdocs', run_name='__main__')\n"
     )
