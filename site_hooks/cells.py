@@ -67,10 +67,10 @@ WORDS = {
         "before": "前面几页的代码",
         "explorer": "交互演示",
         "comma": "、",
-        "one": "《[{site}]({home})》的 notebook，内容为{pages}一页。输出来自 "
-        "{versions}，运行也只需要这些。",
-        "many": "《[{site}]({home})》的 notebook，内容为{pages}各页。输出来自 "
-        "{versions}，运行也只需要这些。",
+        "one": "《[{site}]({home})》的 notebook，包含一页：{pages}。输出来自 "
+        "{versions}，运行时也只需要它们。",
+        "many": "《[{site}]({home})》的 notebook，包含以下各页：{pages}。输出来自 "
+        "{versions}，运行时也只需要它们。",
     },
 }
 MODULES = {"numpy": "NumPy", "tensorflow": "TensorFlow", "sympy": "SymPy"}

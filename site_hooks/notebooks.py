@@ -56,7 +56,7 @@ WORDS = {
         "notebook": "Notebook",
         "download": "下载",
         "colab": "在 Colab 中打开",
-        "description": "可以下载和运行的 notebook，推导、代码与输出来自以下页面："
+        "description": "可以下载和运行的 notebook，包含以下页面的推导、代码与输出："
         "{pages}。",
     },
 }
