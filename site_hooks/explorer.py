@@ -29,9 +29,9 @@ ENVIRONMENT = Environment(loader=FileSystemLoader(Path(__file__).parent))
 # In the order in which they build on each other.
 SCRIPTS = ["arithmetic", "grid", "explorer"]
 HATCHES = [
-    ("lit", 0.12, "M-1 1l2-2M0 6l6-6M5 7l2-2"),
-    ("chosen", 0.15, "M-1 5l2 2M0 0l6 6M5-1l2 2"),
-    ("unread", 0.04, "M1 1.5h1.5M4 4.5h1.5"),
+    ("lit", "figure-window", 0.12, "M-1 1l2-2M0 6l6-6M5 7l2-2"),
+    ("chosen", "figure-result", 0.15, "M-1 5l2 2M0 0l6 6M5-1l2 2"),
+    ("unread", "md-default-fg-color", 0.04, "M1 1.5h1.5M4 4.5h1.5"),
 ]
 
 Array = np.ndarray

@@ -181,10 +181,16 @@ def at(language: str, page: str, query: str = "") -> str:
 EVERY_CELL = """(element) => {
     const found = [];
     const all = (selector) => [...element.querySelectorAll(selector)];
-    const lit = () => Object.fromEntries(all("[data-grid]").map((panel) => [
-        panel.dataset.grid,
-        [...panel.querySelectorAll(".lit")].map((cell) => cell.dataset.at),
-    ]));
+    // What is drawn: the cells whose middle is inside.
+    const inside = (panel, mark) => {
+        const path = panel.querySelector(`path.${mark}`);
+        return [...panel.querySelectorAll(".cell")].filter((cell) => {
+            const { x, y, width, height } = cell.querySelector("rect").getBBox();
+            return path.isPointInFill(new DOMPoint(x + width / 2, y + height / 2));
+        }).map((cell) => cell.dataset.at);
+    };
+    const lit = () => Object.fromEntries(all("[data-grid]").map((panel) =>
+        [panel.dataset.grid, inside(panel, "lit")]));
     const texts = (selector) => all(selector).map((part) => part.textContent);
     for (const cell of all(".picks .cell")) {
         cell.dispatchEvent(new PointerEvent("pointerover", {bubbles: true}));
@@ -193,9 +199,10 @@ EVERY_CELL = """(element) => {
             at: cell.dataset.at,
             label: cell.getAttribute("aria-label"),
             symbols: texts(".symbols").slice(1),
-            numbers: texts(".numbers").slice(1),
+            numbers: texts(".numbers"),
             value: texts(".value")[0],
-            chosen: all(".cell.chosen").map((cell) => cell.dataset.at),
+            chosen: all("[data-grid]").flatMap((panel) => inside(panel, "chosen")),
+            selected: all("[aria-selected=true]").map((cell) => cell.dataset.at),
             lit: lit(),
         });
     }
@@ -259,7 +266,7 @@ def test_every_cell_says_what_it_is_made_of(reader, served, language, setting):
         products = [prod(map(number, text.split("·"))) for text in seen["numbers"]]
         assert abs(sum(products) - number(seen["value"])) <= 5.001e-5, seen
         assert number(seen["label"].split(": ")[1]) == number(seen["value"])
-        assert seen["chosen"] == [seen["at"]]
+        assert seen["chosen"] == seen["selected"] == [seen["at"]]
         assert lit(seen, "x", top, left) == cells(seen, "x")
         assert lit(seen, "W") == cells(seen, "W")
         assert lit(seen, "delta") == cells(seen, "δ")
@@ -336,8 +343,10 @@ def enter(field: Locator, text: str) -> None:
 def snapshot(element: Locator) -> str:
     """Every number and mark, and the sum."""
     return element.evaluate(
-        """(element) => [...element.querySelectorAll(".cell, .written, .notes")]
-            .map((part) => [part.getAttribute("class"), part.textContent].join(":"))
+        """(element) => [...element.querySelectorAll(
+                ".cell, .marks path, .written, .notes")]
+            .map((part) => [part.getAttribute("class"), part.getAttribute("d"),
+                part.textContent].join(":"))
             .join("\\n").replaceAll(" focus-visible", "")"""
     )
 

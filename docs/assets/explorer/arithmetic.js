@@ -1,5 +1,4 @@
-// What the explorers compute. Nothing here knows of a page: tests/explorer.test.mjs runs
-// this file in Node and compares it with TensorFlow.
+// What the explorers compute, without a page: Node compares it with TensorFlow.
 
 "use strict";
 

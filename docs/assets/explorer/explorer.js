@@ -1,5 +1,5 @@
 // The explorers: state and address, controls, the picked cell and its sum, the player;
-// then what each computes. Words, formulas and controls are in site_hooks/explorer.html.
+// then what each computes. Words: site_hooks/explorer.html.
 
 "use strict";
 
@@ -14,11 +14,11 @@ const textOf = (rows) => rows.map((row) => row.map((value) => Number(value.toFix
 const whole = (text, low, high) =>
   (/^\d+$/.test(text) && low <= Number(text) && Number(text) <= high ? Number(text) : refuse("whole", low, high));
 
-/** The size asked for, or that of what is given. */
+/** The size asked for, or that given. */
 const sizeOf = (array, side, most) =>
   /** @type {Cell} */ (arithmetic.shape(array).map((length) => whole(side || String(length), 1, most)));
 
-/** An array of another size: what is there stays, the rest are small integers. */
+/** To another size; what is new are small integers. */
 const fit = (array, [rows, columns], salt) => arithmetic.matrix(rows, columns, (i, j) =>
   array[i]?.[j] ?? (salt * (i + 2) * (j + 3) + 3 * i + 5 * j) % 7 - 3);
 
@@ -37,10 +37,19 @@ const factor = (value) => (value < 0 ? `(${shown(value)})` : shown(value));
 
 const symbol = (name, ...indices) => `<i>${name}</i><sub>${indices.join(",")}</sub>`;
 
+/** Set the content; where only texts differ, just these. */
+const patch = (element, html) => {
+  const [tags, texts] = [html.replace(/>[^<]+/g, ">-"), html.split(/<.*?>/).filter(Boolean)];
+  if (element.tags !== tags) element.innerHTML = html;
+  element.tags = tags;
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  for (const text of texts) if (walker.nextNode().nodeValue !== text) walker.currentNode.nodeValue = text;
+};
+
 class Explorer extends HTMLElement {
   /** @type {any} */ state;
   /** @type {Record<string, Grid>} */ grids = {};
-  outputs = []; // names of the grids whose cells can be picked
+  outputs = []; // grids whose cells can be picked
   /** @type {{ name: string, cell: Cell }} */ picked;
   pinned = false;
   kind = this.localName.split("-")[0];
@@ -51,7 +60,7 @@ class Explorer extends HTMLElement {
   derived(state) { return state; } // what else controls show
   render() {}
   explain() {}
-  slope() { return NaN; } // the picked gradient, by central differences
+  slope() { return NaN; } // by central differences
 
   connectedCallback() {
     if (this.root) return;
@@ -86,12 +95,12 @@ class Explorer extends HTMLElement {
   /** @returns {any[]} */
   all(selector) { return [...this.root.querySelectorAll(selector)]; }
 
-  /** A sentence of the page's language, with values for its {}. */
+  /** A sentence of the page, with values for its {}. */
   say(word, ...values) {
     return this.find(`[data-word="${word}"]`, this.texts)?.textContent.replace(/\{\}/g, () => values.shift()) ?? word;
   }
 
-  /** Do what may be refused, and say why beside the control. */
+  /** Do it, or say beside the control why not. */
   attempt(control, act) {
     const line = this.find(".refusal", control);
     line.textContent = "";
@@ -133,7 +142,7 @@ class Explorer extends HTMLElement {
       [name, Array.isArray(state[name]) ? textOf(state[name]) : String(state[name])])) };
   }
 
-  /** Take on other settings, if they are not refused. */
+  /** Other settings, if not refused. */
   change(settings, from = this.state) {
     this.state = this.parse({ ...this.settings(from), ...settings });
     for (const line of this.all(".refusal")) line.textContent = "";
@@ -157,7 +166,7 @@ class Explorer extends HTMLElement {
 
   /** What differs from the first state goes into the address. */
   save() {
-    clearTimeout(this.saving); // browsers refuse more than a hundred in half a minute
+    clearTimeout(this.saving); // browsers refuse a hundred in half a minute
     this.saving = setTimeout(() => {
       const [query, now, first] = [new URLSearchParams(location.search), this.settings(), this.settings(this.first)];
       for (const name of [...query.keys()]) if (name.startsWith(`${this.kind}.`)) query.delete(name);
@@ -203,6 +212,7 @@ class Explorer extends HTMLElement {
     for (const grid of Object.values(this.grids)) grid.dim();
     this.grids[name].choose(cell);
     this.explain();
+    for (const grid of Object.values(this.grids)) grid.draw();
     this.find("output", this.sum).textContent = "";
     this.find("[data-do=check]", this.sum).disabled = !this.grids[name].root.matches(".gradient");
   }
@@ -217,12 +227,10 @@ class Explorer extends HTMLElement {
     if (this.written !== formula)
       this.find(".general", this.sum).replaceChildren(this.find(`[data-formula="${formula}"]`, this.texts).cloneNode(true));
     this.written = formula;
-    const term = (sign, above, below = "") => `<span class="term"><b>${sign}</b><span><span class="symbols">${above}</span>`
-      + `<span class="numbers">${below}</span></span></span> `;
-    this.find(".written", this.sum).innerHTML = term("", result)
-      + `<span class="term"><b>=</b><strong class="value">${shown(value)}</strong></span> `
-      + terms.map(([above, below], at) => term(at ? join : join === "," ? "max" : "=", above, below)).join("")
-      + notes.join(" ");
+    const symbols = (text) => `<span class="symbols">${text}</span>`;
+    patch(this.find(".written", this.sum), `${symbols(result)} = <strong class="value">${shown(value)}</strong> `
+      + terms.map(([above, below], at) => `${at ? join : join === "," ? "= max" : "="}\u00a0<span class="term">${symbols(above)}\n<span class="numbers">${below}</span></span> `).join("")
+      + notes.join(" "));
   }
 
   note(lines) {
@@ -258,7 +266,7 @@ class Explorer extends HTMLElement {
     clearTimeout(this.timer);
     this.timer = undefined;
     button.textContent = this.say(on ? "pause" : "play");
-    this.find(".written").ariaLive = on ? "off" : "polite"; // not a flood of words
+    this.find(".written").ariaLive = on ? "off" : "polite"; // no flood of words
     if (!on) return;
     this.next();
     this.timer = setTimeout(() => this.play(true), 1000 / this.find(".speed").value);
@@ -324,13 +332,14 @@ customElements.define("conv-explorer", class extends Explorer {
     const { name, cell: [i, j] } = this.picked;
     const terms = arithmetic.terms(setting, name, [i, j]);
     const cells = (factor) => terms.flatMap((term) => (factor in term ? [term[factor]] : []));
-    for (const factor of ["x", "W", "delta"]) grids[factor].light(cells(factor));
-    grids.up.light(cells("delta").map(([m, n]) => [high - 1 + S * m, wide - 1 + S * n]));
-    if (name === "z") grids.x.outline([S * i, S * j], [high, wide]);
-    if (name === "dW") grids.x.outline([D * i, D * j], [arithmetic.extent(delta.length, S), arithmetic.extent(delta[0].length, S)]);
+    for (const factor of ["x", "W", "delta"]) grids[factor].outline("lit", cells(factor));
+    grids.up.outline("lit", cells("delta").map(([m, n]) => [high - 1 + S * m, wide - 1 + S * n]));
+    const from = (step) => [[step * i - padding[0], step * j - padding[2]]];
+    if (name === "z") grids.x.outline("frame", from(S), [high, wide]);
+    if (name === "dW") grids.x.outline("frame", from(D), arithmetic.shape(delta).map((length) => arithmetic.extent(length, S)));
     if (name === "dx") {
-      grids.up.outline([i + padding[0], j + padding[2]], [high, wide]);
-      grids.turned.light(cells("W").map(([u, v]) => [high - 1 - D * u, wide - 1 - D * v]));
+      grids.up.outline("frame", [[i + padding[0], j + padding[2]]], [high, wide]);
+      grids.turned.outline("lit", cells("W").map(([u, v]) => [high - 1 - D * u, wide - 1 - D * v]));
     }
     const written = terms.map((term) => [
       Object.entries(term).map(([of, cell]) => symbol(of === "delta" ? "δ" : of, ...cell)).join(" "),
@@ -392,16 +401,16 @@ customElements.define("pool-explorer", class extends Explorer {
     const formula = name + (average ? "-mean" : "-max");
     if (name === "z") {
       const window = arrays.cells[i][j];
-      grids.a.light(window);
-      grids.a.outline([stride * i - padding[0], stride * j - padding[2]], [size, size]);
+      grids.a.outline("lit", window);
+      grids.a.outline("frame", [[stride * i - padding[0], stride * j - padding[2]]], [size, size]);
       this.write(formula, symbol("z", i, j), window.map(([p, q]) => [symbol("a", p, q), factor(x[p][q]) + share(window)]),
         arrays.z[i][j], average ? [] : [this.say("first", symbol("a", ...arrays.maxima[i][j][0]))], average ? "+" : ",");
       return;
     }
     const from = arrays.receivers.flatMap((row, m) => row.flatMap((places, n) =>
       (places.some(([p, q]) => p === i && q === j) ? [/** @type {Cell} */ ([m, n])] : [])));
-    grids.delta.light(from);
-    for (const panel of ["a", "below"]) grids[panel].light([[i, j]]);
+    grids.delta.outline("lit", from);
+    for (const panel of ["a", "below"]) grids[panel].outline("lit", [[i, j]]);
     const notes = [from.length ? from.length > 1 && "overlap" : "nobody", state.relu && state.x[i][j] <= 0 && "off"];
     this.write(formula, `∂<i>ℓ</i>/∂${symbol("a", i, j)}`, from.map(([m, n]) =>
       [symbol("δ", m, n), factor(delta[m][n]) + share(arrays.receivers[m][n])]), arrays.dx[i][j],
@@ -446,7 +455,7 @@ customElements.define("softmax-explorer", class extends Explorer {
     const { state: { z: [z], y: [y] }, a, total, grids } = this;
     const { name, cell: [i, j] } = this.picked;
     const [ai, aj, zj, same] = [symbol("a", i), symbol("a", j), symbol("z", j), Number(i === j)];
-    if (name !== "a") grids.a.light(name === "J" ? [[0, i], [0, j]] : [[0, j]]);
+    if (name !== "a") grids.a.outline("lit", name === "J" ? [[0, i], [0, j]] : [[0, j]]);
     const [result, terms] = {
       a: [aj, [[`exp ${zj} / Σ exp <i>z</i>`, `exp ${factor(z[j])} / (${z.map((value) => `exp ${factor(value)}`).join(" + ")})`]]],
       J: [`∂${ai}/∂${zj}`, [[`${ai} (${same} − ${aj})`, `${shown(a[i])} · (${same} − ${shown(a[j])})`]]],

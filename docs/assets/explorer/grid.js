@@ -1,13 +1,13 @@
-// A panel of numbers: cells that can be lit, pointed at, walked through with the arrow
-// keys, pinned or edited.
+// A panel of numbers to light, point at, walk through by keys, pin and edit.
 
 "use strict";
 
-const svg = (tag, attributes = {}, ...children) =>
+const svg = (tag, attributes, ...children) =>
   set(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, ...children);
 
 const set = (element, attributes, ...children) => {
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) // or it is painted anew
+    if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
   element.append(...children);
   return element;
 };
@@ -16,7 +16,7 @@ const set = (element, attributes, ...children) => {
 const shown = (value, digits = undefined) =>
   (digits === undefined ? String(Number(value.toFixed(4)) + 0) : value.toFixed(digits)).replace("-", "−");
 
-/** Refuse what a reader entered, by the name of a sentence and its values. @returns {never} */
+/** Refuse an entry, by a sentence's name and values. @returns {never} */
 const refuse = (word, ...values) => {
   throw Object.assign(new Error(word), { said: [word, ...values] });
 };
@@ -28,15 +28,14 @@ const typed = (text) => {
   return Number(Number(plain).toFixed(4)) + 0;
 };
 
-// As in the figures; in pixels, where there is room.
+// In pixels, as in the figures.
 const [HEIGHT, MARGIN] = [26, 13];
 
 class Grid {
   /** @type {Matrix} */ array;
-  /** Where array begins in what is drawn, which may have a padding. @type {Cell} */ offset;
+  /** Where array begins in the drawing. @type {Cell} */ offset;
   /** The cell that Tab leads to. @type {Cell} */ stop;
   cells = [[]];
-  lit = [];
   width = 0;
 
   /** @param {any} root the panel
@@ -47,9 +46,9 @@ class Grid {
     this.pick = pick;
     this.edit = edit;
     this.active = pick || edit;
-    this.svg = svg("svg", { class: "array", role: this.active ? "grid" : "img" });
     const box = root.querySelector(".box");
-    box.append(this.svg);
+    this.marks = box.firstChild;
+    this.svg = box.lastChild;
     const point = (event) => this.at(event) && pick?.(this.at(event), false);
     // Not at the drawing: Tab would stop at it.
     for (const [name, act] of Object.entries({
@@ -160,51 +159,47 @@ class Grid {
     this.cells = arithmetic.range(rows).map((i) => arithmetic.range(columns).map((j) => svg(
       "g",
       { "data-at": `${i},${j}`, ...(this.active && { role: "gridcell", tabindex: "-1" }) },
-      // A transform each would make every repaint slow.
       svg("rect", { x: x(j), y: y(i), width, height: HEIGHT }), svg("text", { x: x(j + 0.5), y: y(i + 0.5) + 4 }))));
-    this.frame = svg("rect", { "aria-hidden": "true" });
     const [across, down] = [x(columns) + 2, y(rows) + 2];
     this.svg.replaceChildren();
-    set(
-      this.svg,
-      { viewBox: `0 0 ${across} ${down}`, width: across, height: down,
-        style: `min-width: ${Math.min(across, columns * 24)}px` }, // and then its box scrolls
+    for (const drawing of [this.marks, this.svg]) set(drawing, {
+      viewBox: `0 0 ${across} ${down}`, width: across, height: down,
+      style: `min-width: ${Math.min(across, columns * 24)}px`, // and then its box scrolls
+    });
+    this.svg.append(
       ...arithmetic.range(columns).map((j) => index(j - left, x(j + 0.5), MARGIN - 4)),
       ...arithmetic.range(rows).map((i) => index(i - top, MARGIN / 2 - 1, y(i + 0.5) + 3)),
-      ...this.cells.map((row) => svg("g", this.active ? { role: "row" } : {}, ...row)), this.frame);
+      ...this.cells.map((row) => svg("g", this.active ? { role: "row" } : {}, ...row)));
     const stop = this.stop ?? this.offset;
     if (held) this.focus(...stop);
     else this.lead(...stop);
   }
 
   /** Mark a cell of array until it is shown anew: "unread", "first". @param {Cell} cell */
-  mark([i, j], mark) {
-    const cell = this.cells[i + this.offset[0]]?.[j + this.offset[1]];
-    cell?.classList.add(mark);
-    return cell;
-  }
+  mark(cell, mark) { this.place(cell).classList.add(mark); }
+
+  place([i, j]) { return this.cells[i + this.offset[0]][j + this.offset[1]]; }
 
   /** The cell that is picked. @param {Cell} cell */
   choose(cell) {
-    this.lit.push(this.mark(cell, "chosen"));
-    this.lit.at(-1).setAttribute("aria-selected", "true");
+    this.outline("chosen", [cell]);
+    this.picked = this.place(cell);
+    this.picked.setAttribute("aria-selected", "true");
   }
 
-  /** What it is made of. @param {Cell[]} cells */
-  light(cells) { this.lit.push(...cells.map((cell) => this.mark(cell, "lit"))); }
+  /** Rectangles that begin at cells. */
+  outline(mark, cells, size = [1, 1]) {
+    const { width, offset: [top, left] } = this;
+    this.paths[mark] = cells.map(([i, j]) =>
+      `M${MARGIN + (j + left) * width} ${MARGIN + (i + top) * HEIGHT}h${size[1] * width}v${size[0] * HEIGHT}h${-size[1] * width}z`).join("");
+  }
 
   dim() {
-    for (const cell of this.lit) cell?.classList.remove("lit", "chosen");
-    this.lit = [];
-    this.svg.querySelector("[aria-selected]")?.removeAttribute("aria-selected");
-    this.frame.setAttribute("class", "");
+    this.paths = {};
+    this.picked?.removeAttribute("aria-selected");
   }
 
-  /** The window, from a cell of what is drawn. */
-  outline([i, j], [rows, columns]) {
-    set(this.frame, {
-      class: "frame", width: columns * this.width, height: rows * HEIGHT,
-      style: `x: ${MARGIN + j * this.width}px; y: ${MARGIN + i * HEIGHT}px`,
-    });
+  draw() {
+    for (const path of this.marks.querySelectorAll("path")) set(path, { d: this.paths[path.getAttribute("class")] ?? "" });
   }
 }
