@@ -88,7 +88,8 @@ def faults(notebook: NotebookNode, where: str) -> list[str]:
     for cell in code_of(run):
         cell.outputs = []
     try:
-        NotebookClient(run, timeout=300, kernel_name="python3").execute()
+        client = NotebookClient(run, timeout=300, kernel_name="python3")
+        client.execute(stderr=subprocess.DEVNULL)  # TensorFlow's libraries greet there
     except CellExecutionError as error:
         failed = [c.id for c in code_of(run) if any("ename" in o for o in c.outputs)]
         return [f"{where}, cell {' '.join(failed)}: {error}"]
