@@ -193,8 +193,7 @@ class Writer:
 
     def before(self) -> list[NotebookNode]:
         """What the code of the part stands on: earlier blocks, and what is lent."""
-        earlier: list[str] = []
-        lent: list[str] = []
+        lent, earlier = [], []
         for name, blocks in self.shown.items():
             session = self.sessions[name]
             every = session.blocks
@@ -204,13 +203,13 @@ class Writer:
                     f"notebook {self.part.name}: of {name} it leaves code out in the "
                     "middle; its pages must follow each other"
                 )
-            code = "".join(block.code for block in blocks)
-            before = "".join(block.code for block in every[:first])
-            earlier.append(needed(outside(code), before))
-            if session.uses:
-                lender = parsed(session.uses).code
-                if names := outside(f"{earlier[-1]}\n{code}") & sets(lender):
-                    lent.append(enclosed(needed(names, lender), sorted(names)))
+            pieces = foundation(
+                "".join(block.code for block in blocks),
+                "".join(block.code for block in every[:first]),
+                parsed(session.uses).code if session.uses else "",
+            )
+            lent.append(pieces[0])
+            earlier.append(pieces[1])
         code = "\n\n\n".join(
             piece.strip("\n") for piece in dict.fromkeys([*lent, *earlier]) if piece
         )
@@ -394,7 +393,15 @@ class Writer:
         return self.sessions[name]
 
 
-@lru_cache(100)  # the same in every language
+@lru_cache(100)  # the same in every language, and after an edit of prose
+def foundation(code: str, before: str, lender: str) -> tuple[str, str]:
+    """What code stands on: of the session that lends, and of what stands before it."""
+    own = needed(outside(code), before)
+    borrowed = outside(f"{own}\n{code}") & sets(lender)
+    lent = enclosed(needed(borrowed, lender), sorted(borrowed)) if borrowed else ""
+    return lent, own
+
+
 def outside(code: str) -> set[str]:
     """The names to which code needs others to have given values."""
     body = ast.parse(code).body
