@@ -1,5 +1,6 @@
 """The zip of `python3 make.py offline` is the whole book, without a server."""
 
+import re
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request
 
 import make
-from tests.pages import LANGUAGES
+from tests.pages import LANGUAGES, PARTS
 from tests.test_search import search
 from tests.test_site import copied
 
@@ -146,3 +147,14 @@ def test_the_search(book, page, language, query, wanted):
     search(page, query)
     page.locator("a.md-search-result__link").first.click()
     page.wait_for_url((home / wanted).as_uri() + "*")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_notebooks(book, language):
+    folder = (book if language == "en" else book / language) / "notebooks"
+    for name in PARTS:
+        page = (folder / f"{name}.html").read_text("utf-8")
+        bar = re.search('<p class="notebook".*</p>', page)[0]
+        links = re.findall('href="([^"]*)"', bar)
+        assert links == [f"{name}.ipynb", f"{name}.py"]
+        assert all((folder / link).exists() for link in links)
