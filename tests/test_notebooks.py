@@ -60,6 +60,7 @@ def prose_of(notebook: NotebookNode) -> str:
     return "\n\n".join(cell.source for cell in cells)
 
 
+@cache
 def blocks_of(page: str) -> list[sessions.Block]:
     """What a page shows, in its order."""
     found = []
