@@ -68,6 +68,8 @@ def install() -> None:
     wanted = fingerprint()
     if STAMP.exists() and STAMP.read_text() == wanted:
         return
+    if VENV.is_symlink():  # to that of another checkout, with other locks
+        stop(".venv is a link, and what it leads to is not what the locks say")
     print("make.py: installing into .venv and node_modules (once; 3 GB, minutes)")
     STAMP.unlink(missing_ok=True)
     try:
