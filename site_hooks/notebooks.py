@@ -36,13 +36,12 @@ import cells  # noqa: E402
 from cells import CannotTell, Part, Surroundings  # noqa: E402
 from figures import SessionError  # noqa: E402
 
-from tests.sessions import BadSession  # noqa: E402
+from tests.sessions import OUTPUT, BadSession  # noqa: E402
 
 CACHE = ROOT / ".cache" / "notebooks"
 TEMPLATES = Path(__file__).with_name("notebook")
 SECTION = "Notebooks"  # in the nav, translated where the others are
 FOLDER = "notebooks"
-OUTPUT = "<!--pytest-codeblocks:expected-output-->"  # as steps.py knows it
 
 WORDS = {
     "en": {

@@ -178,6 +178,16 @@ def check_page(path: Path) -> None:
             )
 
 
+def head(path: Path, number: int, line: str, form: re.Pattern, *words: str) -> str:
+    """What a line tells that may stand only at the head of a session."""
+    match = form.fullmatch(line)
+    if number != 1 or not match:
+        says, example = words
+        message = f"a session says {says} on its first line and nowhere else: "
+        raise BadSession(path, number, f"{message}<!-- {example} -->")
+    return match[1]
+
+
 def parse(path: Path) -> Session:
     """Read a session. Raises BadSession, with file and line, where it is malformed."""
     text = path.read_text(encoding="utf-8")
@@ -185,21 +195,14 @@ def parse(path: Path) -> Session:
     marks, needs, uses = [], None, None
     for number, line in outside(text, all_fences):
         if re.search(r"<!--\s*needs\b", line, re.I):
-            match = NEEDS.fullmatch(line)
-            if number != 1 or not match:
-                message = "a session says what it needs on its first line and nowhere "
-                message += "else: <!-- needs: torch -->"
-                raise BadSession(path, number, message)
-            needs = match[1]
+            needs = head(path, number, line, NEEDS, "what it needs", "needs: torch")
         if re.search(r"<!--\s*uses\b", line, re.I):
-            match = USES.fullmatch(line)
-            if number != 1 or not match:
-                message = "a session says whose functions it calls on its first line "
-                message += "and nowhere else: <!-- uses: check.md -->"
-                raise BadSession(path, number, message)
-            uses = path.with_name(match[1])
+            says = "whose functions it calls"
+            uses = path.with_name(
+                head(path, number, line, USES, says, "uses: check.md")
+            )
             if not uses.exists():
-                raise BadSession(path, 1, f"there is no session {match[1]}")
+                raise BadSession(path, 1, f"there is no session {uses.name}")
         if re.search(r"<!--[-\s]*pytest", line):
             if line != OUTPUT:
                 message = f"every block is run, the only marker is {OUTPUT}, on its own"
