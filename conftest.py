@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pytest_codeblocks.plugin import MarkdownFile
 
-from tests import sessions
+from book import sessions
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

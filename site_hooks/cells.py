@@ -20,8 +20,8 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tests import sessions
-from tests.names import needed, read_by, reads, sets
+from book import sessions
+from book.names import needed, read_by, reads, sets
 
 SNIPPETS = Path(__file__).resolve().parents[1] / "snippets"
 

@@ -117,7 +117,7 @@ def _place(page: Page, name: str) -> str:
 
 
 def printed(section: str, shape: tuple[int, ...] | None = None, nth: int = 0) -> Array:
-    """The n-th two-dimensional array that a section prints, named "cnn:setup"."""
+    """The n-th two-dimensional array that a section prints, such as "dense:setup"."""
     where, blocks = _blocks(section, "text")
     found = [match for block in blocks for match in MATRIX.findall(block)]
     if nth >= len(found):
@@ -181,26 +181,26 @@ def conv_forward() -> Parts:
     i, j = 1, 1
     window = Box(STRIDE * i, STRIDE * j, 3, 3)
     return [
-        Panel("x", printed("cnn:setup", (9, 9)), window=window),
+        Panel("x", printed("cnn/forward:setup", (9, 9)), window=window),
         r"\star",
-        Panel("W^{1}", written("cnn:setup", "W1", (3, 3))),
+        Panel("W^{1}", written("cnn/forward:setup", "W1", (3, 3))),
         rf"\xrightarrow[{{}}+b^{{1}}]{{S={STRIDE}}}",
-        Panel("z^{1}", printed("cnn:correlate", (4, 4)), result=Box(i, j)),
+        Panel("z^{1}", printed("cnn/forward:correlate", (4, 4)), result=Box(i, j)),
     ]
 
 
 def max_pool() -> Parts:
-    a = printed("cnn:relu", (4, 4))
+    a = printed("cnn/forward:relu", (4, 4))
     return [
         Panel("a^{1}", a, window=Box(0, 0, 2, 2), rings=_maxima(a), tile=2),
         r"\xrightarrow{\max}",
-        Panel("z^{2}", printed("cnn:max-pool", (2, 2)), result=Box(0, 0)),
+        Panel("z^{2}", printed("cnn/forward:max-pool", (2, 2)), result=Box(0, 0)),
     ]
 
 
 def max_pool_routing() -> Parts:
-    a = printed("cnn:relu", (4, 4))
-    delta = printed("cnn:down-to-pool", (2, 2), 1)
+    a = printed("cnn/forward:relu", (4, 4))
+    delta = printed("cnn/pooling:down-to-pool", (2, 2), 1)
     return [
         Panel(r"\delta^{2}", delta, window=Box(1, 1)),
         ",",
@@ -208,7 +208,7 @@ def max_pool_routing() -> Parts:
         r"\xrightarrow{\operatorname{upsample}}",
         Panel(
             r"\tfrac{\partial \ell}{\partial a^{1}}",
-            printed("cnn:upsample", (4, 4)),
+            printed("cnn/pooling:upsample", (4, 4)),
             result=Box(2, 2),
             rings=_maxima(a),
             tile=2,
@@ -218,10 +218,14 @@ def max_pool_routing() -> Parts:
 
 def rot180() -> Parts:
     return [
-        Panel("W", written("cnn:small-forward", "W", (2, 2)), window=Box(0, 0)),
+        Panel(
+            "W", written("cnn/convolution:small-forward", "W", (2, 2)), window=Box(0, 0)
+        ),
         r"\rightarrow",
         Panel(
-            r"\operatorname{rot180}(W)", printed("cnn:full", (2, 2)), result=Box(1, 1)
+            r"\operatorname{rot180}(W)",
+            printed("cnn/convolution:full", (2, 2)),
+            result=Box(1, 1),
         ),
     ]
 
@@ -231,29 +235,29 @@ def conv_full() -> Parts:
     return [
         Panel(
             r"\delta^{\mathrm{pad}}",
-            printed("cnn:full", (4, 4), 1),
+            printed("cnn/convolution:full", (4, 4), 1),
             window=Box(i, j, 2, 2),
             inserted=np.pad(np.zeros((2, 2)), 1, constant_values=1) > 0,
         ),
         r"\star",
-        Panel(r"\operatorname{rot180}(W)", printed("cnn:full", (2, 2))),
+        Panel(r"\operatorname{rot180}(W)", printed("cnn/convolution:full", (2, 2))),
         "=",
         Panel(
             r"\tfrac{\partial \ell}{\partial a}",
-            printed("cnn:full-run", (3, 3)),
+            printed("cnn/convolution:full-run", (3, 3)),
             result=Box(i, j),
         ),
     ]
 
 
 def dilate() -> Parts:
-    delta = printed("cnn:pool-delta", (4, 4))
+    delta = printed("cnn/pooling:pool-delta", (4, 4))
     return [
         Panel(r"\delta^{1}", delta),
         rf"\xrightarrow{{\,S={STRIDE}\,}}",
         Panel(
             rf"\delta^{{1}}_{{\uparrow {STRIDE}}}",
-            printed("cnn:dilate-delta", (7, 7)),
+            printed("cnn/stride:dilate-delta", (7, 7)),
             inserted=_between(delta.shape),
         ),
     ]
@@ -261,8 +265,8 @@ def dilate() -> Parts:
 
 def conv_stride() -> Parts:
     i, j = 4, 4  # the one cell that all four δ reach
-    up = printed("cnn:dilate-delta", (7, 7))
-    kernel = written("cnn:setup", "W1", (3, 3))
+    up = printed("cnn/stride:dilate-delta", (7, 7))
+    kernel = written("cnn/forward:setup", "W1", (3, 3))
     return [
         Panel(
             rf"(\delta^{{1}}_{{\uparrow {STRIDE}}})^{{\mathrm{{pad}}}}",
@@ -275,7 +279,7 @@ def conv_stride() -> Parts:
         "=",
         Panel(
             r"\tfrac{\partial \ell}{\partial x}",
-            printed("cnn:stride-dx", (9, 9)),
+            printed("cnn/stride:dx", (9, 9)),
             result=Box(i, j),
         ),
     ]
@@ -283,8 +287,8 @@ def conv_stride() -> Parts:
 
 def conv_weights() -> Parts:
     u, v = 1, 2
-    x = printed("cnn:setup", (9, 9))
-    up = printed("cnn:dilate-delta", (7, 7))
+    x = printed("cnn/forward:setup", (9, 9))
+    up = printed("cnn/stride:dilate-delta", (7, 7))
     laid = np.zeros(x.shape)
     laid[u : u + 7, v : v + 7] = up
     return [
@@ -299,7 +303,7 @@ def conv_weights() -> Parts:
         "=",
         Panel(
             r"\tfrac{\partial \ell}{\partial W^{1}}",
-            printed("cnn:weights", (3, 3)),
+            printed("cnn/weights:weights", (3, 3)),
             result=Box(u, v),
         ),
     ]
@@ -311,7 +315,7 @@ def conv_weights() -> Parts:
 def channels() -> Parts:
     i, j = 1, 0
     window = Box(STRIDE * i, STRIDE * j, 3, 2)
-    section, shapes = "convolution:channels-arrays", [(5, 4), (3, 2)] * 2 + [(2, 2)]
+    section, shapes = "convolution/channels:arrays", [(5, 4), (3, 2)] * 2 + [(2, 2)]
     x0, W0, x1, W1, z = (
         printed(section, shape, nth) for nth, shape in enumerate(shapes)
     )
@@ -332,13 +336,13 @@ def channels() -> Parts:
 
 
 def leftover_input() -> Parts:
-    dx = printed("convolution:leftover-arrays", (6, 6), 2)
+    dx = printed("convolution/leftover:arrays", (6, 6), 2)
     appended = np.ones(dx.shape, dtype=bool)
     appended[:5, :5] = False
     return [
-        Panel(r"\delta", printed("convolution:leftover-arrays", (2, 2)), Box(1, 0)),
+        Panel(r"\delta", printed("convolution/leftover:arrays", (2, 2)), Box(1, 0)),
         ",",
-        Panel("W", printed("convolution:leftover-arrays", (2, 2), 1), Box(1, 1)),
+        Panel("W", printed("convolution/leftover:arrays", (2, 2), 1), Box(1, 1)),
         r"\xrightarrow[r=1]{S=3}",
         Panel(
             r"\tfrac{\partial \ell}{\partial x}",
@@ -351,17 +355,17 @@ def leftover_input() -> Parts:
 
 def leftover_weights() -> Parts:
     u, v = 2, 1
-    every = printed("convolution:leftover-every", (3, 3), 2)
+    every = printed("convolution/leftover:every", (3, 3), 2)
     kept = np.zeros(every.shape, dtype=bool)
     kept[:2, :2] = True
     return [
         Panel(
-            "x", printed("convolution:leftover-every", (6, 6)), window=Box(u, v, 4, 4)
+            "x", printed("convolution/leftover:every", (6, 6)), window=Box(u, v, 4, 4)
         ),
         r"\star",
         Panel(
             r"\delta_{\uparrow 3}",
-            printed("convolution:leftover-every", (4, 4), 1),
+            printed("convolution/leftover:every", (4, 4), 1),
             inserted=_between((2, 2), 3),
         ),
         "=",
@@ -375,7 +379,7 @@ def leftover_weights() -> Parts:
 def same_grid(size: int) -> Parts:
     """SAME, K = 3, S = 2; the kernel copies the middle of each window."""
     nth = 2 * (size - 5)  # 5, then 6 is printed, with its result
-    padded = printed("convolution:same-grid", (7, 7), nth)
+    padded = printed("convolution/padding:same-grid", (7, 7), nth)
     middles = np.zeros(padded.shape, dtype=bool)
     middles[1::STRIDE, 1::STRIDE] = True
     return [
@@ -387,7 +391,11 @@ def same_grid(size: int) -> Parts:
             inserted=padded == 0,  # x itself counts from 1
         ),
         rf"\xrightarrow{{\,S={STRIDE}\,}}",
-        Panel("z", printed("convolution:same-grid", (3, 3), nth + 1), result=Box(0, 0)),
+        Panel(
+            "z",
+            printed("convolution/padding:same-grid", (3, 3), nth + 1),
+            result=Box(0, 0),
+        ),
     ]
 
 
@@ -402,14 +410,14 @@ def padding_crop() -> Parts:
     return [
         Panel(
             r"\tfrac{\partial \ell}{\partial \tilde x}",
-            printed("convolution:padding-crop", around.shape),
+            printed("convolution/padding:crop", around.shape),
             window=Box(p + top, q + left),
             inserted=around,
         ),
         r"\xrightarrow{\operatorname{crop}}",
         Panel(
             r"\tfrac{\partial \ell}{\partial x}",
-            printed("convolution:padding-crop", (4, 5), 1),
+            printed("convolution/padding:crop", (4, 5), 1),
             result=Box(p, q),
         ),
     ]
@@ -425,19 +433,19 @@ def dilation_forward() -> Parts:
     return [
         Panel(
             "x",
-            printed("convolution:dilation-forward", (6, 6)),
+            printed("convolution/dilation:forward", (6, 6)),
             window=Box(3 * i, 3 * j, 3, 3),
             rings=seen,
         ),
         r"\star",
         Panel(
             r"W_{\uparrow 2}",
-            printed("convolution:dilation-forward", (3, 3), 1),
+            printed("convolution/dilation:forward", (3, 3), 1),
             inserted=_between((2, 2)),
         ),
         r"\xrightarrow{\,S=3\,}",
         Panel(
-            "z", printed("convolution:dilation-forward", (2, 2), 2), result=Box(i, j)
+            "z", printed("convolution/dilation:forward", (2, 2), 2), result=Box(i, j)
         ),
     ]
 
@@ -447,20 +455,20 @@ def dilation_input() -> Parts:
     return [
         Panel(
             r"(\delta_{\uparrow 3})^{\mathrm{pad}}",
-            printed("convolution:dilation-input", (8, 8)),
+            printed("convolution/dilation:input", (8, 8)),
             window=Box(i, j, 3, 3),
             inserted=np.pad(_between((2, 2), 3), 2, constant_values=True),
         ),
         r"\star",
         Panel(
             r"\operatorname{rot180}(W_{\uparrow 2})",
-            printed("convolution:dilation-input", (3, 3), 1),
+            printed("convolution/dilation:input", (3, 3), 1),
             inserted=_between((2, 2)),
         ),
         "=",
         Panel(
             r"\tfrac{\partial \ell}{\partial x}",
-            printed("convolution:dilation-input", (6, 6), 2),
+            printed("convolution/dilation:input", (6, 6), 2),
             result=Box(i, j),
         ),
     ]
@@ -471,14 +479,14 @@ def dilation_weights() -> Parts:
     return [
         Panel(
             r"x \star \delta_{\uparrow 3}",
-            printed("convolution:dilation-weights", (3, 3)),
+            printed("convolution/dilation:weights", (3, 3)),
             window=Box(2 * u, 2 * v),
             inserted=_between((2, 2)),
         ),
         r"\xrightarrow{\,D=2\,}",
         Panel(
             r"\tfrac{\partial \ell}{\partial W}",
-            printed("convolution:dilation-weights", (2, 2), 1),
+            printed("convolution/dilation:weights", (2, 2), 1),
             result=Box(u, v),
         ),
     ]
@@ -489,18 +497,18 @@ def dilation_weights() -> Parts:
 
 def max_overlap() -> Parts:
     """The four windows of which a[1, 1] is the maximum."""
-    a = printed("pooling:max-forward-run", (5, 5))
+    a = printed("pooling/max:forward-run", (5, 5))
     rings = _maxima(a, size=3, stride=1)
     return [
         Panel(
-            r"\delta", printed("pooling:max-input-run", (3, 3)), window=Box(0, 0, 2, 2)
+            r"\delta", printed("pooling/max:input-run", (3, 3)), window=Box(0, 0, 2, 2)
         ),
         ",",
         Panel("a", a, rings=rings),
         r"\rightarrow",
         Panel(
             r"\tfrac{\partial \ell}{\partial a}",
-            printed("pooling:max-input-run", (5, 5), 1),
+            printed("pooling/max:input-run", (5, 5), 1),
             result=Box(1, 1),
             rings=rings,
         ),
@@ -512,12 +520,12 @@ def average_divisors() -> Parts:
     return [
         Panel(
             r"\operatorname{pad}(1)",
-            printed("pooling:average-divisors", (6, 6)),
+            printed("pooling/average:divisors", (6, 6)),
             window=Box(i, j, 3, 3),
             inserted=np.pad(np.zeros((4, 4)), 1, constant_values=1) > 0,
         ),
         r"\rightarrow",
-        Panel("m", printed("pooling:average-divisors", (4, 4), 1), result=Box(i, j)),
+        Panel("m", printed("pooling/average:divisors", (4, 4), 1), result=Box(i, j)),
     ]
 
 
@@ -526,13 +534,13 @@ def average_overlap() -> Parts:
     return [
         Panel(
             r"\tfrac{1}{9}\delta",
-            printed("pooling:average-input-run", (2, 2)),
+            printed("pooling/average:input-run", (2, 2)),
             window=Box(0, 0, 2, 2),
         ),
         r"\rightarrow",
         Panel(
             r"\tfrac{\partial \ell}{\partial a}",
-            printed("pooling:average-input-run", (5, 5), 1),
+            printed("pooling/average:input-run", (5, 5), 1),
             result=Box(2, 2),
         ),
     ]
@@ -543,7 +551,7 @@ def average_overlap() -> Parts:
 
 def causal_forward() -> Parts:
     t = 2
-    history = written("convolution:causal-hand", "history", (1, 5))
+    history = written("convolution/dimensions:causal-hand", "history", (1, 5))
     return [
         Panel(
             r"\tilde x",
@@ -552,16 +560,21 @@ def causal_forward() -> Parts:
             inserted=np.arange(7)[None] < 2,
         ),
         r"\star",
-        Panel(r"W_{\uparrow 2}", written("convolution:causal-hand", "spread", (1, 3))),
+        Panel(
+            r"W_{\uparrow 2}",
+            written("convolution/dimensions:causal-hand", "spread", (1, 3)),
+        ),
         "=",
-        Panel("z", printed("convolution:causal-hand", (1, 5)), result=Box(0, t)),
+        Panel(
+            "z", printed("convolution/dimensions:causal-hand", (1, 5)), result=Box(0, t)
+        ),
     ]
 
 
 def causal_input() -> Parts:
     t = 2
-    delta = written("convolution:causal-hand", "history_delta", (1, 5))
-    spread = written("convolution:causal-hand", "spread", (1, 3))
+    delta = written("convolution/dimensions:causal-hand", "history_delta", (1, 5))
+    spread = written("convolution/dimensions:causal-hand", "spread", (1, 3))
     return [
         Panel(
             r"\delta^{\mathrm{pad}}",
@@ -574,7 +587,7 @@ def causal_input() -> Parts:
         "=",
         Panel(
             r"\tfrac{\partial \ell}{\partial x}",
-            printed("convolution:causal-hand", (1, 5), 1),
+            printed("convolution/dimensions:causal-hand", (1, 5), 1),
             result=Box(0, t),
         ),
     ]
@@ -585,11 +598,11 @@ def causal_input() -> Parts:
 
 def groups_block() -> Parts:
     return [
-        Panel("W", written("convolution:groups-hand", "W", (2, 4)), window=Box(1, 2)),
+        Panel("W", written("convolution/groups:hand", "W", (2, 4)), window=Box(1, 2)),
         r"\rightarrow",
         Panel(
             r"\bar W",
-            printed("convolution:groups-block", (4, 4)),
+            printed("convolution/groups:block", (4, 4)),
             result=Box(3, 2),
             inserted=~_blocks_of_groups(),
             tile=2,
@@ -598,8 +611,8 @@ def groups_block() -> Parts:
 
 
 def groups_weights() -> Parts:
-    x = written("convolution:groups-hand", "x", (2, 4))
-    delta = written("convolution:groups-hand", "delta", (2, 4))
+    x = written("convolution/groups:hand", "x", (2, 4))
+    delta = written("convolution/groups:hand", "delta", (2, 4))
     return [
         Panel(r"x^{\mathsf T}", x.T, window=Box(3, 0, 1, 2)),
         r"\cdot",
@@ -607,7 +620,7 @@ def groups_weights() -> Parts:
         "=",
         Panel(
             r"\tfrac{\partial \ell}{\partial \bar W}",
-            printed("convolution:groups-block", (4, 4), 1),
+            printed("convolution/groups:block", (4, 4), 1),
             result=Box(3, 2),
             rings=_blocks_of_groups(),
             tile=2,
@@ -627,20 +640,20 @@ def im2col() -> Parts:
     i, j = 1, 0
     row = 2 * i + j
     return [
-        Panel("x", written("convolution:im2col-hand", "x", (3, 3)), Box(i, j, 2, 2)),
+        Panel("x", written("convolution/im2col:hand", "x", (3, 3)), Box(i, j, 2, 2)),
         r"\xrightarrow{\operatorname{im2col}}",
         Panel(
             r"X_{\mathrm{col}}",
-            printed("convolution:im2col-hand", (4, 4)),
+            printed("convolution/im2col:hand", (4, 4)),
             Box(row, 0, 1, 4),
         ),
         r"\cdot",
         Panel(
             r"W_{\mathrm{mat}}",
-            written("convolution:im2col-hand", "W", (2, 2)).reshape(4, 1),
+            written("convolution/im2col:hand", "W", (2, 2)).reshape(4, 1),
         ),
         r"\xrightarrow{{}+b}",
-        Panel("Z", printed("convolution:im2col-hand", (4, 1), 1), result=Box(row, 0)),
+        Panel("Z", printed("convolution/im2col:hand", (4, 1), 1), result=Box(row, 0)),
     ]
 
 
@@ -648,13 +661,13 @@ def col2im() -> Parts:
     return [
         Panel(
             r"\tfrac{\partial \ell}{\partial X_{\mathrm{col}}}",
-            printed("convolution:im2col-hand-gradients", (4, 4), 1),
+            printed("convolution/im2col:hand-gradients", (4, 4), 1),
             rings=np.fliplr(np.eye(4)) > 0,  # the copies of x[1, 1]
         ),
         r"\xrightarrow{\operatorname{col2im}}",
         Panel(
             r"\tfrac{\partial \ell}{\partial x}",
-            printed("convolution:col2im", (3, 3)),
+            printed("convolution/im2col:col2im", (3, 3)),
             result=Box(1, 1),
         ),
     ]
@@ -665,7 +678,7 @@ def col2im() -> Parts:
 
 def transposed() -> Parts:
     i, j = 0, 1
-    section = "convolution:transposed-scatter"
+    section = "convolution/transposed:scatter"
     return [
         Panel("x", written(section, "x", (2, 2)), window=Box(i, j)),
         ",",
@@ -683,12 +696,14 @@ def transposed() -> Parts:
 def checkerboard() -> Parts:
     return [
         Panel(
-            "K=3", printed("convolution:checkerboard", (7, 7)), window=Box(2, 2, 3, 3)
+            "K=3",
+            printed("convolution/transposed:checkerboard", (7, 7)),
+            window=Box(2, 2, 3, 3),
         ),
         ",",
         Panel(
             "K=4",
-            printed("convolution:checkerboard", (8, 8), 1),
+            printed("convolution/transposed:checkerboard", (8, 8), 1),
             window=Box(2, 2, 4, 4),
         ),
     ]

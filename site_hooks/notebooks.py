@@ -36,7 +36,7 @@ import cells  # noqa: E402
 from cells import CannotTell, Part, Surroundings  # noqa: E402
 from figures import SessionError  # noqa: E402
 
-from tests.sessions import OUTPUT, BadSession  # noqa: E402
+from book.sessions import OUTPUT, BadSession  # noqa: E402
 
 CACHE = ROOT / ".cache" / "notebooks"
 TEMPLATES = Path(__file__).with_name("notebook")

@@ -19,7 +19,7 @@ from mkdocs.utils import get_relative_url
 
 SNIPPETS = Path(__file__).resolve().parents[1] / "snippets"
 # An include, and the first line of a session that not every machine can run.
-INCLUDE = re.compile(r'^--8<-- "([\w.-]+):[\w-]+"$', re.MULTILINE)
+INCLUDE = re.compile(r'^--8<-- "([\w./-]+):[\w-]+"$', re.MULTILINE)
 NEEDS = re.compile(r"<!-- needs: (\w+) -->")
 # Comments that the sessions bring along, and one that stands around what is included
 # from such a session, so that its outputs can be told from the others.

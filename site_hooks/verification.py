@@ -169,9 +169,9 @@ def fingerprint(root: Path) -> str:
     """By the rule of tests/verification.py."""
     digest = hashlib.sha256()
     for path in [
-        *sorted((root / "snippets").glob("*.md")),
+        *sorted((root / "snippets").rglob("*.md")),
         *sorted((root / "tests" / "properties").glob("*.py")),
-        root / "tests" / "results.py",
+        root / "book" / "results.py",
     ]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -207,11 +207,12 @@ def functions(root: Path) -> dict[str, Function]:
     """The main equations' functions, by label."""
     found: dict[str, Function] = {}
     wrong: dict[str, int] = {}
-    for path in sorted((root / "snippets").glob("*.md")):
+    for path in sorted((root / "snippets").rglob("*.md")):
+        name_ = path.relative_to(root / "snippets").with_suffix("").as_posix()
         for tags, name in TAGGED.findall(path.read_text("utf-8")):
             for kind, label in TAG.findall(tags):
                 if kind == "equation":
-                    found[label] = Function(name, path.name, 0)
+                    found[label] = Function(name, name_, 0)
                 else:
                     wrong[label] = wrong.get(label, 0) + 1
     return {

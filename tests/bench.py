@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests import sessions
+from book import sessions
 
 ROOT = sessions.ROOT
 FOLDER = ROOT / "build" / "bench"
@@ -28,7 +28,7 @@ for script in sorted(pathlib.Path(sys.argv[1]).rglob("*.py")):
 def copies(times: int) -> Path:
     """Every session `times` over, as a session and as a plain script beside it."""
     folder = FOLDER / f"{times}x"
-    for path in sorted((ROOT / "snippets").glob("*.md")):
+    for path in sessions.paths():
         session = sessions.parse(path)
         if session.lacks:
             continue

@@ -59,7 +59,7 @@ def measure() -> None:
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    from tests.results import function, results
+    from book.results import function, results
 
     found = results()
     page = [function(found[f"im2col-{which}"]) for which in ("forward", "backward")]

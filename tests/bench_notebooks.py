@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 from mkdocs.utils import yaml_load
 
-from tests.pages import ROOT
+from book.pages import ROOT
 from tests.test_notebooks import NOTEBOOKS, faults, path_of, read
 
 FOLDER = ROOT / "build" / "bench"

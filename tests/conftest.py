@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from playwright.sync_api import Browser, sync_playwright
 
-from tests import verification
-from tests.pages import ROOT
+from book import record as verification
+from book.pages import ROOT
 from tools.chromium import FLAGS, NONE, chromium
 
 # A test has its own addresses, or none.
@@ -151,7 +151,7 @@ class Record:
 
     def complete(self) -> bool:
         """Did everything that makes up the record run, and did nothing fail?"""
-        from tests.results import results
+        from book.results import results
 
         wanted = set()
         for label, result in results().items():

@@ -12,12 +12,13 @@ import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import CodeType
 
-from tests import sessions
+from book import sessions
+from book.results import Result, namespace, results
 from tests.properties import rejection
-from tests.results import namespace, results
 
 CASES = 300  # for each mutant and check, the same ones every time
 
@@ -33,109 +34,113 @@ LETTERS = "an index of a sum may have any letter"
 UNUSED = "upsample reads the places that δ has, no further"
 SAME: dict[tuple[str, str, str, str], str] = {
     (
-        "cnn",
+        "cnn/forward",
         "correlate",
         "z = np.zeros((height, width), np.result_type(x, W))",
         "z = np.ones((height, width), np.result_type(x, W))",
     ): WRITTEN,
     (
-        "cnn",
+        "cnn/forward",
         "correlate",
         "z = np.zeros((height, width), np.result_type(x, W))",
         "z = np.zeros((height, width))",
     ): ZEROS,
     (
-        "cnn",
+        "cnn/stride",
         "dilate",
         "out = np.zeros((stride * (h - 1) + 1, stride * (w - 1) + 1), delta.dtype)",
         "out = np.zeros((stride * (h - 1) + 1, stride * (w - 1) + 1))",
     ): ZEROS,
     (
-        "cnn",
+        "cnn/forward",
         "max_pool",
         "z = np.zeros((height, width))",
         "z = np.ones((height, width))",
     ): WRITTEN,
     (
-        "cnn",
+        "cnn/pooling",
         "max_positions",
         "positions = np.zeros((height, width, 2), dtype=int)",
         "positions = np.ones((height, width, 2), dtype=int)",
     ): WRITTEN,
     (
-        "cnn",
+        "cnn/pooling",
         "max_positions",
         "positions = np.zeros((height, width, 2), dtype=int)",
         "positions = np.zeros((height + 1, width, 2), dtype=int)",
     ): UNUSED,
     (
-        "cnn",
+        "cnn/pooling",
         "max_positions",
         "positions = np.zeros((height, width, 2), dtype=int)",
         "positions = np.zeros((height, width + 1, 2), dtype=int)",
     ): UNUSED,
     (
-        "cnn",
+        "cnn/pooling",
         "upsample",
         "out[row, column] += delta[i, j]",
         "out[row, column] = delta[i, j]",
     ): "the tiles of max_positions do not overlap: no place comes twice",
-    ("cnn", "relu", "return np.maximum(z, 0)", "return z"): DEAD,
-    ("cnn", "relu", "return np.maximum(z, 0)", "return np.add(z, 0)"): DEAD,
-    ("cnn", "relu", "return np.maximum(z, 0)", "return np.maximum(z, -1)"): DEAD,
+    ("cnn/forward", "relu", "return np.maximum(z, 0)", "return z"): DEAD,
+    ("cnn/forward", "relu", "return np.maximum(z, 0)", "return np.add(z, 0)"): DEAD,
     (
-        "cnn",
+        "cnn/forward",
+        "relu",
+        "return np.maximum(z, 0)",
+        "return np.maximum(z, -1)",
+    ): DEAD,
+    (
+        "cnn/pooling",
         "max_pool_delta",
         "positions = max_positions(relu(z), size)",
         "positions = max_positions(z, size)",
     ): DEAD,
-    ("cnn", "relu_prime", "return (z > 0).astype(z.dtype)", "return z > 0"): TYPE,
     ("dense", "relu_prime", "return (z > 0).astype(z.dtype)", "return z > 0"): TYPE,
     (
-        "cnn",
+        "cnn/stride",
         "conv_stride_delta",
         "return conv_delta(dilate(delta, stride), W, z)",
         "return conv_delta(W, dilate(delta, stride), z)",
     ): "a full convolution commutes",
     # convolution/dimensions.md
     (
-        "convolution",
+        "convolution/dimensions",
         "conv_nd",
         "d = x.ndim - 2",
         "d = W.ndim - 2",
     ): "x and W have the same number of axes",
     (
-        "convolution",
+        "convolution/dimensions",
         "conv_nd",
         "out, inside = (OUT[:d], IN[:d])",
         "inside, out = (OUT[:d], IN[:d])",
     ): LETTERS,
     (
-        "convolution",
+        "convolution/dimensions",
         "conv_nd",
         "out, inside = (OUT[:d], IN[:d])",
         "out, inside = (IN[:d], OUT[:d])",
     ): LETTERS,
     (
-        "convolution",
+        "convolution/dimensions",
         "conv_nd_weight_gradient",
         "d = x.ndim - 2",
         "d = delta.ndim - 2",
     ): "x and delta have the same number of axes",
     (
-        "convolution",
+        "convolution/dimensions",
         "conv_nd_weight_gradient",
         "out, inside = (OUT[:d], IN[:d])",
         "inside, out = (OUT[:d], IN[:d])",
     ): LETTERS,
     (
-        "convolution",
+        "convolution/dimensions",
         "conv_nd_weight_gradient",
         "out, inside = (OUT[:d], IN[:d])",
         "out, inside = (IN[:d], OUT[:d])",
     ): LETTERS,
     (
-        "convolution",
+        "convolution/dimensions",
         "causal_input_gradient",
         "turned = W[::-1].swapaxes(1, 2)",
         "turned = W[::-1].swapaxes(2, 1)",
@@ -183,7 +188,12 @@ class Mutant:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        return (self.session.stem, self.function, self.before, self.after)
+        return (
+            sessions.parse(self.session).name,
+            self.function,
+            self.before,
+            self.after,
+        )
 
     def __str__(self) -> str:
         where = f"{sessions.name_of(self.session)}:{self.line}: {self.function}"
@@ -197,31 +207,42 @@ class Source:
     session: Path
     node: ast.FunctionDef
     line: int  # of the fence before its block
-    equations: dict[str, str]  # those that depend on it: label -> their function
+    equations: dict[str, Result]  # those that depend on it, by label
 
 
 def sources() -> list[Source]:
     """The functions of the equations and those that they call, in file order."""
-    found: dict[Path, dict[str, Source]] = {}
+    found: dict[tuple[Path, str], Source] = {}
     for label, result in results().items():
-        path = result.session
-        if path not in found:
-            found[path] = {
-                node.name: Source(path, node, block.line, {})
-                for block in sessions.parse(path).blocks
-                for node in ast.parse(block.code).body
-                if isinstance(node, ast.FunctionDef)
-            }
-        waiting = [result.function]
+        waiting = [(result.session, result.function)]
         while waiting:
-            source = found[path].get(waiting.pop())
-            if source and label not in source.equations:
-                source.equations[label] = result.function
-                waiting += names(source.node)
-    used = [
-        s for functions in found.values() for s in functions.values() if s.equations
-    ]
-    return sorted(used, key=lambda s: (s.session, s.line, s.node.lineno))
+            path, name = waiting.pop()
+            written, imported = definitions(path)
+            if name in imported:
+                waiting.append((imported[name], name))
+            elif name in written:
+                line, node = written[name]
+                source = found.setdefault((path, name), Source(path, node, line, {}))
+                if label not in source.equations:
+                    source.equations[label] = result
+                    waiting += [(path, called) for called in names(node)]
+    return sorted(found.values(), key=lambda s: (s.session, s.line, s.node.lineno))
+
+
+@cache
+def definitions(
+    path: Path,
+) -> tuple[dict[str, tuple[int, ast.FunctionDef]], dict[str, Path]]:
+    """The functions of a session, with the line of their fence, and its imports."""
+    session = sessions.parse(path)
+    written = {
+        node.name: (block.line, node)
+        for block in session.blocks
+        for node in ast.parse(block.code).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    taken = sessions.taken(session).items()
+    return written, {name: lender for lender, names in taken for name in names}
 
 
 def names(node: ast.AST, context: type = ast.Load) -> list[str]:
@@ -404,18 +425,29 @@ def first_line(statement: ast.AST) -> str:
 # --- The command -------------------------------------------------------------
 
 
-def survives(mutant: Mutant, equations: dict[str, str]) -> bool:
+def survives(mutant: Mutant, equations: dict[str, Result]) -> bool:
     """Do the checks of all these equations pass with the changed function?"""
     there = namespace(mutant.session)
     original = there[mutant.function]
+    # Sessions that have imported it call it by their own name.
+    callers = [
+        (names, name)
+        for names in map(namespace, sorted({source.session for source in sources()}))
+        for name, value in names.items()
+        if value is original
+    ]
     exec(mutant.code, there)
+    changed = there[mutant.function]
+    for names, name in callers:
+        names[name] = changed
     try:
         return not any(
-            rejection(label, there[function], CASES)
-            for label, function in equations.items()
+            rejection(label, namespace(result.session)[result.function], CASES)
+            for label, result in equations.items()
         )
     finally:
-        there[mutant.function] = original
+        for names, name in callers:
+            names[name] = original
 
 
 def main() -> None:
@@ -428,7 +460,7 @@ def main() -> None:
         total += len(found)
         equal = sum(mutant.key in SAME for mutant in survivors)
         print(
-            f"{source.session.name:12s}{source.node.name:24s}"
+            f"{sessions.parse(source.session).name:24s}{source.node.name:24s}"
             f"{len(found) - len(survivors):4d} noticed of {len(found) - equal}"
             + (f", {equal} compute the same" if equal else ""),
             flush=True,

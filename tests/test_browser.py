@@ -8,8 +8,8 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from book.pages import LANGUAGES, nav_pages
 from tests.conftest import ROOT
-from tests.pages import LANGUAGES, nav_pages
 from tests.test_site import html_path
 
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")

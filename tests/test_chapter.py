@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import tools.chapter.__main__ as command
+from book.pages import LANGUAGES, ROOT, nav_pages
 from tests.conftest import build
-from tests.pages import LANGUAGES, ROOT, nav_pages
 from tests.test_site import copied, html_path
 
 NAME, TITLES = "rnn", {"en": "Recurrent networks", "zh": "循环神经网络"}

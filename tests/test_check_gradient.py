@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests import sessions
+from book import sessions
 
 SEEDS = st.integers(0, 2**32 - 1)
 LENGTHS = st.integers(3, 6)

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests import sessions
-from tests.compare import difference, shape
+from book import sessions
+from book.compare import difference, shape
 
 EQUAL = [
     ("[1.0000 2.5000]", "[1.00003 2.49998]"),  # half a unit of the last place
@@ -77,8 +77,8 @@ def test_shape(text, expected):
 
 @pytest.mark.parametrize(
     "path",
-    sorted((sessions.ROOT / "snippets").glob("*.md")),
-    ids=lambda path: path.name,
+    sessions.paths(),
+    ids=sessions.name_of,
 )
 def test_no_digit_of_a_session_can_change_unnoticed(path):
     """Each of the first four significant digits of every number, changed by 2."""

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests import sessions
-from tests.pages import LANGUAGES, ROOT
+from book import sessions
+from book.pages import LANGUAGES, ROOT
 
 # Anchor of a row -> its cells -> a function and its result, the next function, ...
 Table = dict[str, list[list[str]]]
@@ -30,9 +30,7 @@ def table(text: str) -> Table:
 
 def printed(name: str) -> Table:
     """The rows that a session shows in its section matrix, which the tests compare."""
-    session = sessions.parse(ROOT / "snippets" / f"{name}.md")
-    matrix = next(s for s in session.sections if s.name == "matrix")
-    [block] = [b for b in session.blocks if matrix.start < b.line < matrix.end]
+    [block] = sessions.parse(sessions.SNIPPETS / f"{name}.md").of("matrix")
     rows = [line.split(" | ") for line in block.shown.splitlines()]
     return {
         key: [

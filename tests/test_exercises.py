@@ -7,19 +7,20 @@ with `# mistake: what is wrong`. What they print is compared where the session i
 """
 
 import ast
+import copy
 import re
 
 import pytest
 
-from tests import sessions
-from tests.names import sets
-from tests.pages import LANGUAGES, ROOT, nav_pages
+from book import sessions
+from book.names import sets
+from book.pages import LANGUAGES, ROOT, nav_pages
 
 # Pages without a derivation of their own.
 WITHOUT = {"index.md", "article.md", "explorer.md", "glossary.md", "verification.md"}
 PAGES = [page for page in nav_pages() if page not in WITHOUT]
 FOLDED = {"en": '??? success "Solution"', "zh": '??? success "解答"'}
-INCLUDE = r'--8<-- "([\w-]+\.md):{0}-{1}"'
+INCLUDE = r'--8<-- "([\w/-]+\.md):{0}-{1}"'
 
 
 def text_of(language: str, page: str) -> str:
@@ -36,9 +37,7 @@ def exercises(page: str) -> dict[str, str]:
 def blocks(page: str, kind: str, name: str) -> list[sessions.Block]:
     """The blocks of a section: exercise-name or solution-name."""
     include = re.search(INCLUDE.format(kind, name), exercises(page)[name])
-    session = sessions.parse(ROOT / "snippets" / include[1])
-    section = next(s for s in session.sections if s.name == f"{kind}-{name}")
-    return [b for b in session.blocks if section.start < b.line < section.end]
+    return sessions.parse(sessions.SNIPPETS / include[1]).of(f"{kind}-{name}")
 
 
 def references(block: sessions.Block) -> list[str]:
@@ -107,10 +106,8 @@ def test_the_check_accepts_the_solution_and_refuses_the_mistakes(page, name):
     assert not faults(page, name)
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "snippets").glob("*.md")), ids=lambda path: path.name
-)
-def test_an_exercise_changes_nothing_in_its_chapter(path):
+@pytest.mark.parametrize("path", sessions.paths(), ids=sessions.name_of)
+def test_an_exercise_changes_nothing_on_its_page(path):
     """A reader may leave an exercise out: what follows is the same without it."""
     session = sessions.parse(path)
     inside, chapter = set(), set()
@@ -126,7 +123,7 @@ def change(monkeypatch, edit) -> None:
     parse = sessions.parse
 
     def changed(path):
-        session = parse(path)
+        session = copy.deepcopy(parse(path))
         for block in session.blocks:
             edit(block)
         return session

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.pages import LANGUAGES, ROOT, nav_pages
+from book.pages import LANGUAGES, ROOT, nav_pages
 from tests.test_browser import PHONE, WIDE, path
 from tests.test_site import html_path
 

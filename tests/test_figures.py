@@ -15,8 +15,8 @@ import pytest
 from markdown import Markdown
 from mkdocs.exceptions import PluginError
 
-from tests import sessions
-from tests.pages import LANGUAGES, ROOT, nav_pages
+from book import sessions
+from book.pages import LANGUAGES, ROOT, nav_pages
 
 SESSION = ROOT / "snippets" / "cnn.md"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -86,100 +86,106 @@ def dilate(delta: np.ndarray) -> np.ndarray:
 
 
 def expected() -> dict[str, list[np.ndarray]]:
-    x, W1 = printed("cnn:setup"), written("cnn:setup", "W1")
-    a1, up = printed("cnn:relu"), printed("cnn:dilate-delta")
-    turned = printed("cnn:full")
+    x, W1 = printed("cnn/forward:setup"), written("cnn/forward:setup", "W1")
+    a1, up = printed("cnn/forward:relu"), printed("cnn/stride:dilate-delta")
+    turned = printed("cnn/convolution:full")
     history, spread, history_delta = (
-        written("convolution:causal-hand", name)
+        written("convolution/dimensions:causal-hand", name)
         for name in ("history", "spread", "history_delta")
     )
     return {
-        "conv-forward": [x, W1, printed("cnn:correlate")],
-        "max-pool": [a1, printed("cnn:max-pool")],
+        "conv-forward": [x, W1, printed("cnn/forward:correlate")],
+        "max-pool": [a1, printed("cnn/forward:max-pool")],
         "max-pool-routing": [
-            printed("cnn:down-to-pool", 1),
+            printed("cnn/pooling:down-to-pool", 1),
             a1,
-            printed("cnn:upsample"),
+            printed("cnn/pooling:upsample"),
         ],
-        "rot180": [written("cnn:small-forward", "W"), turned],
-        "conv-full": [printed("cnn:full", 1), turned, printed("cnn:full-run")],
-        "dilate": [printed("cnn:pool-delta"), up],
-        "conv-stride": [np.pad(up, 2), np.rot90(W1, 2), printed("cnn:stride-dx")],
-        "conv-weights": [x, up, printed("cnn:weights")],
+        "rot180": [written("cnn/convolution:small-forward", "W"), turned],
+        "conv-full": [
+            printed("cnn/convolution:full", 1),
+            turned,
+            printed("cnn/convolution:full-run"),
+        ],
+        "dilate": [printed("cnn/pooling:pool-delta"), up],
+        "conv-stride": [np.pad(up, 2), np.rot90(W1, 2), printed("cnn/stride:dx")],
+        "conv-weights": [x, up, printed("cnn/weights:weights")],
         # convolution/channels.md
-        "channels": [printed("convolution:channels-arrays", nth) for nth in range(5)],
+        "channels": [printed("convolution/channels:arrays", nth) for nth in range(5)],
         # convolution/leftover.md
         "leftover-input": [
-            printed("convolution:leftover-arrays", nth) for nth in range(3)
+            printed("convolution/leftover:arrays", nth) for nth in range(3)
         ],
         "leftover-weights": [
-            printed("convolution:leftover-every", nth) for nth in range(3)
+            printed("convolution/leftover:every", nth) for nth in range(3)
         ],
         # convolution/padding.md
-        "same-five": [printed("convolution:same-grid", n) for n in (0, 1)],
-        "same-six": [printed("convolution:same-grid", n) for n in (2, 3)],
-        "padding-crop": [printed("convolution:padding-crop", n) for n in (0, 1)],
+        "same-five": [printed("convolution/padding:same-grid", n) for n in (0, 1)],
+        "same-six": [printed("convolution/padding:same-grid", n) for n in (2, 3)],
+        "padding-crop": [printed("convolution/padding:crop", n) for n in (0, 1)],
         # convolution/dilation.md
         "dilation-forward": [
-            printed("convolution:dilation-forward", n) for n in (0, 1, 2)
+            printed("convolution/dilation:forward", n) for n in (0, 1, 2)
         ],
-        "dilation-input": [printed("convolution:dilation-input", n) for n in (0, 1, 2)],
+        "dilation-input": [printed("convolution/dilation:input", n) for n in (0, 1, 2)],
         "dilation-weights": [
-            printed("convolution:dilation-weights", n) for n in (0, 1)
+            printed("convolution/dilation:weights", n) for n in (0, 1)
         ],
         # pooling/max.md and pooling/average.md
         "max-overlap": [
-            printed("pooling:max-input-run"),
-            printed("pooling:max-forward-run"),
-            printed("pooling:max-input-run", 1),
+            printed("pooling/max:input-run"),
+            printed("pooling/max:forward-run"),
+            printed("pooling/max:input-run", 1),
         ],
         "average-divisors": [
             np.pad(np.ones((4, 4)), 1),
-            printed("pooling:average-divisors", 1),
+            printed("pooling/average:divisors", 1),
         ],
         "average-overlap": [
-            printed("pooling:average-input-run"),
-            printed("pooling:average-input-run", 1),
+            printed("pooling/average:input-run"),
+            printed("pooling/average:input-run", 1),
         ],
         # convolution/dimensions.md
         "causal-forward": [
             np.pad(history, (2, 0))[None],
             spread[None],
-            printed("convolution:causal-hand"),
+            printed("convolution/dimensions:causal-hand"),
         ],
         "causal-input": [
             np.pad(history_delta, (0, 2))[None],
             spread[None, ::-1],
-            printed("convolution:causal-hand", 1),
+            printed("convolution/dimensions:causal-hand", 1),
         ],
         # convolution/groups.md
         "groups-block": [
-            written("convolution:groups-hand", "W"),
-            printed("convolution:groups-block"),
+            written("convolution/groups:hand", "W"),
+            printed("convolution/groups:block"),
         ],
         "groups-weights": [
-            written("convolution:groups-hand", "x").T,
-            written("convolution:groups-hand", "delta"),
-            printed("convolution:groups-block", 1),
+            written("convolution/groups:hand", "x").T,
+            written("convolution/groups:hand", "delta"),
+            printed("convolution/groups:block", 1),
         ],
         # convolution/im2col
         "im2col": [
-            written("convolution:im2col-hand", "x"),
-            printed("convolution:im2col-hand"),
-            written("convolution:im2col-hand", "W").reshape(4, 1),
-            printed("convolution:im2col-hand", 1),
+            written("convolution/im2col:hand", "x"),
+            printed("convolution/im2col:hand"),
+            written("convolution/im2col:hand", "W").reshape(4, 1),
+            printed("convolution/im2col:hand", 1),
         ],
         "col2im": [
-            printed("convolution:im2col-hand-gradients", 1),
-            printed("convolution:col2im"),
+            printed("convolution/im2col:hand-gradients", 1),
+            printed("convolution/im2col:col2im"),
         ],
         # convolution/transposed
         "transposed": [
-            written("convolution:transposed-scatter", "x"),
-            written("convolution:transposed-scatter", "W"),
-            printed("convolution:transposed-scatter"),
+            written("convolution/transposed:scatter", "x"),
+            written("convolution/transposed:scatter", "W"),
+            printed("convolution/transposed:scatter"),
         ],
-        "checkerboard": [printed("convolution:checkerboard", n) for n in range(2)],
+        "checkerboard": [
+            printed("convolution/transposed:checkerboard", n) for n in range(2)
+        ],
     }
 
 
@@ -268,7 +274,7 @@ def test_what_is_outlined_gives_the_outlined_result(name):
         "channels": lambda: (
             np.sum(arrays[0][window] * arrays[1])
             + np.sum(arrays[2][boxes(drawn[2], "window")[0]] * arrays[3])
-            + written("convolution:channels-arrays", "b")[1]
+            + written("convolution/channels:arrays", "b")[1]
         ),
         # convolution/leftover.md
         "leftover-input": lambda: np.sum(
@@ -435,7 +441,7 @@ def test_rings_are_what_is_kept_of_the_kernel_gradient():
     every = panels(figures.figure("leftover-weights", "x"))[2]
     rings = [(b[0].start, b[1].start) for b in boxes(every, "ring")]
     assert rings == [(0, 0), (0, 1), (1, 0), (1, 1)]
-    kept = printed("convolution:leftover-every", 3)
+    kept = printed("convolution/leftover:every", 3)
     np.testing.assert_array_equal(expected()["leftover-weights"][2][:2, :2], kept)
 
 

@@ -11,7 +11,7 @@ import pytest
 from mkdocs.exceptions import PluginError
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.pages import LANGUAGES, ROOT, nav_pages
+from book.pages import LANGUAGES, ROOT, nav_pages
 from tests.test_site import html_path
 
 

@@ -1,15 +1,14 @@
 """Both languages say the same: same pages, and the same bones in each."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-from tests import sessions
-from tests.pages import LANGUAGES, ROOT, bones, differences, nav_pages
+from book import sessions
+from book.pages import LANGUAGES, ROOT, bones, differences, nav_pages
 
 PAGES = nav_pages()
-SESSIONS = sorted((ROOT / "snippets").glob("*.md"))
+SESSIONS = sessions.paths()
 
 
 def source(language: str, page: str) -> str:
@@ -29,18 +28,18 @@ def test_the_languages_have_the_same_bones(page):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SESSIONS, ids=sessions.name_of)
 def test_every_section_is_shown_once_and_in_order(path, language):
     shown = [
         include.partition(":")[2]
         for page in PAGES
         for include in bones(source(language, page)).includes
-        if include.startswith(f"{path.name}:")
+        if include.startswith(f"{path.relative_to(sessions.SNIPPETS).as_posix()}:")
     ]
     assert shown == [section.name for section in sessions.parse(path).sections]
 
 
-@pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SESSIONS, ids=sessions.name_of)
 def test_every_block_stands_in_a_section(path):
     session = sessions.parse(path)
     outside = [
@@ -55,12 +54,9 @@ def test_every_block_stands_in_a_section(path):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_draws_on_the_session_of_its_name(page):
-    """cnn/stride.md on cnn.md, softmax.md on softmax.md: nobody has to search.
-
-    And on an optional session of that name, with the module that it needs.
-    """
+    """Nobody has to search. And on an optional one, with the module that it needs."""
     used = {include.partition(":")[0] for include in bones(source("en", page)).includes}
-    name = Path(page).parts[0].removesuffix(".md")
+    name = page.removesuffix(".md")
     optional = [
         session.needs for path in SESSIONS if (session := sessions.parse(path)).needs
     ]

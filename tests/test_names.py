@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from tests.names import needed, reads, sets
+from book.names import needed, reads, sets
 
 BEFORE = textwrap.dedent("""
     import numpy as np

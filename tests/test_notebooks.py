@@ -28,9 +28,9 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from tests import sessions
-from tests.compare import difference
-from tests.pages import LANGUAGES, PARTS, ROOT, bones, normal
+from book import sessions
+from book.compare import difference
+from book.pages import LANGUAGES, PARTS, ROOT, bones, normal
 
 NOTEBOOKS = [(language, name) for language in LANGUAGES for name in PARTS]
 LIMIT = 150_000  # bytes of a notebook's page, as a server sends it

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request
 
 import make
-from tests.pages import LANGUAGES, PARTS
+from book.pages import LANGUAGES, PARTS
 from tests.test_search import search
 from tests.test_site import copied
 

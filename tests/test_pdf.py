@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 from pypdf import PdfReader
 
 import tools.pdf.book
-from tests.pages import LANGUAGES, nav_pages
+from book.pages import LANGUAGES, nav_pages
 from tests.test_site import html_path
 from tools.pdf.book import BookError
 

@@ -18,8 +18,8 @@ import pytest
 from mkdocs.config import load_config
 from playwright.sync_api import Browser, Page, Request, Response, expect
 
+from book.pages import LANGUAGES, PARTS, ROOT, nav_pages
 from tests.conftest import build, serving
-from tests.pages import LANGUAGES, PARTS, ROOT, nav_pages
 from tests.test_browser import AXE, LOOKS
 from tests.test_search import search
 from tests.test_site import html_path

@@ -17,7 +17,7 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils import clean_directory, yaml_load
 from mkdocs_jupyter import convert
 
-from tests.pages import LANGUAGES, ROOT
+from book.pages import LANGUAGES, ROOT
 
 HOOK = "site_hooks/rebuild.py"
 NAV = [

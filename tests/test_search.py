@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages import LANGUAGES, ROOT, nav_pages
+from book.pages import LANGUAGES, ROOT, nav_pages
 from tests.test_site import html_path
 
 QUERIES = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests import sessions
+from book import sessions
 
 OUTPUT = sessions.OUTPUT
 pytest_plugins = ["pytester"]
@@ -46,8 +46,8 @@ def overwritten(path: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     "path",
-    sorted((sessions.ROOT / "snippets").glob("*.md")),
-    ids=lambda path: path.name,
+    sessions.paths(),
+    ids=sessions.name_of,
 )
 def test_a_function_stays_what_it_is(path):
     """Pages of one chapter share a namespace: `whole = 3` here breaks a call there."""
@@ -104,10 +104,6 @@ SHOWN = f"{OUTPUT}\n```text\n1.5\n```\n"
         (f"<!-- needs: torch --> x\n{BLOCK}", 1, "<!-- needs: torch -->"),
         (f"text\n<!-- needs: torch -->\n{BLOCK}", 2, "first line and nowhere else"),
         ("<!-- needs: a -->\n<!-- needs: b -->\n", 2, "first line and nowhere else"),
-        (f"<!-- uses: check -->\n{BLOCK}", 1, "<!-- uses: check.md -->"),
-        (f"<!--uses: check.md-->\n{BLOCK}", 1, "<!-- uses: check.md -->"),
-        (f"text\n<!-- uses: check.md -->\n{BLOCK}", 2, "and nowhere else"),
-        (f"<!-- uses: nowhere.md -->\n{BLOCK}", 1, "no session nowhere.md"),
     ],
 )
 def test_a_malformed_session_is_refused(write, text, line, words):
@@ -139,26 +135,79 @@ def test_the_blocks_of_a_session_share_one_namespace(write):
     assert [block.line for block in session.blocks] == [1, 5]
 
 
-def test_a_session_calls_functions_of_another(write):
-    lender = write(
-        """
-        ```python
-        scale = 2
-        print("not printed by the borrower")
+@pytest.fixture
+def lend(write):
+    """Write a session, part/lender.md, of which others take names; return its path."""
+
+    def lend(code: str) -> Path:
+        path = write(f"```python\n{code}\n```\n")
+        path.parent.joinpath("part").mkdir(exist_ok=True)
+        return path.rename(path.parent / "part" / "lender.md")
+
+    return lend
 
 
-        def double(x):
-            return scale * x
-        ```
-        """
-    )
-    lender.rename(lender.with_name("lender.md"))
-    text = "<!-- uses: lender.md -->\n\n```python\nscale = 7\n{}\n```\n"
-    result = sessions.run(sessions.parse(write(text.format("print(double(3))"))))
+LENDER = """scale = 2
+print("not printed by the borrower")
+rows = np.zeros(3)
+
+
+def double(x):
+    return scale * x
+"""
+
+
+def test_a_session_takes_names_of_another(write, lend):
+    lend(f"import numpy as np\n\n{LENDER}")
+    code = "from part.lender import double, rows\n\nscale = 7\nprint(double(3), rows)"
+    path = write(f"```python\n{code}\n```\n")
+    result = sessions.run(sessions.parse(path))
     assert result.error is None
-    assert result.printed == ["6\n"]  # not 21: double keeps its own scale
-    result = sessions.run(sessions.parse(write(text.format("print(3)"))))
-    assert "example.md:1: nothing of lender.md is used" in result.error
+    assert result.printed == ["6 [0. 0. 0.]\n"]  # not 21: double keeps its own scale
+    names = {path.parent / "part" / "lender.md": ["double", "rows"]}
+    assert sessions.taken(sessions.parse(path)) == names
+
+
+def test_a_session_is_run_once_and_what_others_take_of_it_stays(write, lend):
+    lend("import numpy as np\n\nrows = np.zeros(3)\nruns = []")
+    code = (
+        "from part.lender import rows, runs\n\nruns.append(1)\nprint(runs)\nrows[0] = 1"
+    )
+    for number in (1, 2):
+        result = sessions.run(sessions.parse(write(f"```python\n{code}\n```\n")))
+        assert "read-only" in result.error
+        code = code.replace("print(runs)", f"assert runs == {[1] * (number + 1)}")
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "message"),
+    [
+        ("x = 1", "from part.lender import y", "cannot import name 'y' from 'part.l"),
+        ("1 / 0", "from part.lender import x", "lender.md:2: the session raises"),
+        ("from example import x", "from part.lender import x", "example takes names"),
+        ("x = 1", "from part.nowhere import x", "No module named 'part'"),
+    ],
+)
+def test_a_name_that_cannot_be_taken_is_told(write, lend, there, here, message):
+    lend(there)
+    result = sessions.run(sessions.parse(write(f"```python\n{here}\n```\n")))
+    assert message in result.error
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import part.lender",
+        "from part.lender import *",
+        "if 1:\n    from part.lender import x",
+    ],
+)
+def test_a_session_takes_names_one_by_one_and_at_the_top(write, lend, code):
+    lend("x = 1")
+    with pytest.raises(
+        sessions.BadSession, match=r"example\.md:\d: .*from part.lender"
+    ):
+        sessions.parse(write(f"```python\n{code}\n```\n"))
 
 
 def test_a_session_that_raises_is_quoted_with_file_and_line(write):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from book.pages import LANGUAGES, ROOT, nav_pages
 from tests.conftest import build
-from tests.pages import LANGUAGES, ROOT, nav_pages
 
 PAGES = nav_pages()
 COPIED = ["docs", "snippets", "site_hooks", "tests", "mkdocs.yml", "package-lock.json"]

@@ -6,7 +6,7 @@ import re
 import pytest
 from mkdocs.exceptions import PluginError
 
-from tests.sessions import OUTPUT, ROOT
+from book.sessions import OUTPUT, ROOT
 
 CODE = '<div class="language-python highlight"><pre>code</pre></div>\n'
 TEXT = '<div class="language-text highlight"><pre>1.5</pre></div>\n'

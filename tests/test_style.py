@@ -1,5 +1,6 @@
 """Ruff over everything: our own Python, and the code that the sessions show."""
 
+import copy
 import re
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import sessions
+from book import sessions
 
 ROOT = sessions.ROOT
 
@@ -28,7 +29,13 @@ def check_session(path: Path) -> str:
     for block in session.blocks:
         lines[block.line : block.end - 1] = block.code.splitlines()
     name = f"{path.relative_to(ROOT)}.py"  # Ruff does not check what ends in .md
-    known = f"builtins = {sorted(sessions.borrowed(session)[0])}"
+    ours = sorted(
+        {
+            path.relative_to(sessions.SNIPPETS).parts[0].removesuffix(".md")
+            for path in sessions.paths()
+        }
+    )
+    known = f"lint.isort.known-first-party = {ours}"
     options = ["--stdin-filename", name, "--config", known]
     return ruff("check", *options, "-", stdin="\n".join(lines) + "\n")
 
@@ -42,16 +49,14 @@ def test_check():
     assert not ruff("check", ".")
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "snippets").glob("*.md")), ids=lambda path: path.name
-)
+@pytest.mark.parametrize("path", sessions.paths(), ids=sessions.name_of)
 def test_check_session(path):
     assert not check_session(path)
 
 
 def test_a_fault_in_a_session_is_found_on_its_line(monkeypatch):
     path = ROOT / "snippets" / "softmax.md"
-    session = sessions.parse(path)
+    session = copy.deepcopy(sessions.parse(path))
     session.blocks[0].code = session.blocks[0].code.replace(
         "import numpy as np", "import os"
     )

@@ -14,9 +14,9 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
-from tests import verification
-from tests.pages import LANGUAGES, ROOT, nav_pages
-from tests.results import results
+from book import record as verification
+from book.pages import LANGUAGES, ROOT, nav_pages
+from book.results import results
 
 HOOKS = ROOT / "site_hooks"
 

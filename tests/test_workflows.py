@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 import make
-from tests.pages import ROOT
+from book.pages import ROOT
 
 CI = ROOT / ".ci"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -7,7 +7,7 @@ import os
 import platform
 from datetime import date
 
-from tests.sessions import ROOT
+from book.sessions import ROOT
 
 PATH = ROOT / ".cache" / "verification.json"
 
@@ -16,9 +16,9 @@ def fingerprint() -> str:
     """Of all that the figures depend on; the site's hook computes it by itself."""
     digest = hashlib.sha256()
     for path in [
-        *sorted((ROOT / "snippets").glob("*.md")),
+        *sorted((ROOT / "snippets").rglob("*.md")),
         *sorted((ROOT / "tests" / "properties").glob("*.py")),
-        ROOT / "tests" / "results.py",
+        ROOT / "book" / "results.py",
     ]:
         digest.update(path.read_bytes())
     return digest.hexdigest()

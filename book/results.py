@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from tests import sessions
+from book import sessions
 
-SNIPPETS = sessions.ROOT / "snippets"
 TAG = re.compile(r"#\s*(equation|wrong)\b")
 FORM = re.compile(r"# (?:(equation): ([a-z0-9-]+)|(wrong): ([a-z0-9-]+), (\S.*))")
 
@@ -34,13 +33,13 @@ class Result:
 def results(paths: list[Path] | None = None) -> dict[str, Result]:
     """What the comments of the sessions say. Raises BadSession where one is amiss."""
     found: dict[str, Result] = {}
-    for path in sorted(SNIPPETS.glob("*.md")) if paths is None else paths:
+    for path in sessions.paths() if paths is None else paths:
         for block in sessions.parse(path).blocks:
             for line, tag, function in tags(path, block):
                 kind, label = tag[1] or tag[3], tag[2] or tag[4]
                 result = found.setdefault(label, Result(label, path))
                 if result.session != path:
-                    message = f"{label} is in {result.session.name}, too"
+                    message = f"{label} is in {sessions.name_of(result.session)}, too"
                     raise sessions.BadSession(path, line, message)
                 if function in result.lines:
                     message = f"{label} has a function {function} already"

@@ -1,9 +1,13 @@
 """A session: a Markdown file whose Python blocks run top to bottom in one namespace.
 
 pytest-codeblocks says which blocks are code and which are their expected output; what
-it would skip without a word is an error here.
+it would skip without a word is an error here. A session takes names of another by
+Python's own statement: `from convolution.padding import crop, pad` reads
+snippets/convolution/padding.md.
 """
 
+import ast
+import builtins
 import contextlib
 import importlib.util
 import io
@@ -15,20 +19,20 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from pytest_codeblocks.main import extract_from_file
 
-from tests.compare import difference
-from tests.names import needed, reads, sets
+from book.compare import difference
 
 ROOT = Path(__file__).resolve().parent.parent
+SNIPPETS = ROOT / "snippets"
 OUTPUT = "<!--pytest-codeblocks:expected-output-->"
 # The first line of a session that runs only where a module is that we do not install.
 NEEDS = re.compile(r"<!-- needs: ([a-z_][a-z0-9_]*) -->")
-# Or the first line of one that calls functions of another.
-USES = re.compile(r"<!-- uses: ([\w-]+\.md) -->")
 
 
 class BadSession(Exception):
@@ -36,6 +40,11 @@ class BadSession(Exception):
 
     def __init__(self, path: Path, line: int, message: str):
         super().__init__(f"{name_of(path)}:{line}: {message}")
+
+
+def paths() -> list[Path]:
+    """The sessions of the book."""
+    return sorted(SNIPPETS.rglob("*.md"))
 
 
 def name_of(path: Path) -> str:
@@ -82,7 +91,16 @@ class Session:
     blocks: list[Block]
     sections: list[Section]
     needs: str | None = None
-    uses: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """That of its page: convolution/padding."""
+        return self.path.relative_to(snippets_of(self.path)).with_suffix("").as_posix()
+
+    def of(self, section: str) -> list[Block]:
+        """The blocks of a section; raises KeyError where there is none."""
+        lines = {found.name: found for found in self.sections}[section]
+        return [b for b in self.blocks if lines.start < b.line < lines.end]
 
     @property
     def code(self) -> str:
@@ -178,31 +196,22 @@ def check_page(path: Path) -> None:
             )
 
 
-def head(path: Path, number: int, line: str, form: re.Pattern, *words: str) -> str:
-    """What a line tells that may stand only at the head of a session."""
-    match = form.fullmatch(line)
-    if number != 1 or not match:
-        says, example = words
-        message = f"a session says {says} on its first line and nowhere else: "
-        raise BadSession(path, number, f"{message}<!-- {example} -->")
-    return match[1]
-
-
 def parse(path: Path) -> Session:
     """Read a session. Raises BadSession, with file and line, where it is malformed."""
-    text = path.read_text(encoding="utf-8")
+    return _parse(path, path.read_text(encoding="utf-8"))
+
+
+@cache
+def _parse(path: Path, text: str) -> Session:
     all_fences = fences(path, text)
-    marks, needs, uses = [], None, None
+    marks, needs = [], None
     for number, line in outside(text, all_fences):
         if re.search(r"<!--\s*needs\b", line, re.I):
-            needs = head(path, number, line, NEEDS, "what it needs", "needs: torch")
-        if re.search(r"<!--\s*uses\b", line, re.I):
-            says = "whose functions it calls"
-            uses = path.with_name(
-                head(path, number, line, USES, says, "uses: check.md")
-            )
-            if not uses.exists():
-                raise BadSession(path, 1, f"there is no session {uses.name}")
+            match = NEEDS.fullmatch(line)
+            if number != 1 or not match:
+                message = "a session says what it needs on its first line and nowhere "
+                raise BadSession(path, number, message + "else: <!-- needs: torch -->")
+            needs = match[1]
         if re.search(r"<!--[-\s]*pytest", line):
             if line != OUTPUT:
                 message = f"every block is run, the only marker is {OUTPUT}, on its own"
@@ -241,8 +250,10 @@ def parse(path: Path) -> Session:
     for block in found:
         blocks[block.lineno].code = block.code
         blocks[block.lineno].shown = block.expected_output
+    for block in blocks.values():
+        check_imports(path, block)
     sections = sections_of(path, text, all_fences)
-    return Session(path, text, list(blocks.values()), sections, needs, uses)
+    return Session(path, text, list(blocks.values()), sections, needs)
 
 
 @contextlib.contextmanager
@@ -265,36 +276,102 @@ def own_settings(text: str) -> Iterator[None]:
             sys.modules["tensorflow"].random.set_seed(None)
 
 
-def borrowed(session: Session) -> tuple[set[str], str]:
-    """The names that a session has from the one it uses, and the code that sets them.
+# --- Sessions that take names of others ---------------------------------------
 
-    Raises BadSession where it says that it uses one and does not.
-    """
-    if session.uses is None:
-        return set(), ""
-    lender = parse(session.uses)
-    names = reads(session.code) & sets(lender.code)
-    if not names:
-        message = f"nothing of {session.uses.name} is used here: take this line out"
-        raise BadSession(session.path, 1, message)
-    return names, needed(names, lender.code)
+
+def snippets_of(path: Path) -> Path:
+    """The folder from which a session names others: the snippets/ that it lies in."""
+    return next((up for up in path.parents if up.name == "snippets"), path.parent)
+
+
+def lender(path: Path, module: str) -> Path | None:
+    """The session that a session calls `module`; None where it is no session."""
+    found = snippets_of(path).joinpath(*module.split(".")).with_suffix(".md")
+    return found if found.exists() else None
+
+
+def check_imports(path: Path, block: Block) -> None:
+    """Names of other sessions are taken one by one, where whoever reads looks first."""
+    try:
+        body = ast.parse(block.code).body
+    except SyntaxError:
+        return  # told, with its line, when the block is run
+    for node in (node for statement in body for node in ast.walk(statement)):
+        match node:
+            case ast.Import(names):
+                names = [alias.name for alias in names]
+            case ast.ImportFrom(module, [ast.alias("*")]):
+                names = [module or ""]
+            case ast.ImportFrom(module) if node not in body:
+                names = [module or ""]
+            case _:
+                continue
+        for name in names:
+            if lender(path, name):
+                message = "names are taken one by one, at the top level: "
+                message += f"from {name} import …"
+                raise BadSession(path, block.line + node.lineno, message)
+
+
+def taken(session: Session) -> dict[Path, list[str]]:
+    """The names that a session takes, by the session that has them."""
+    found: dict[Path, list[str]] = {}
+    for block in session.blocks:
+        for node in ast.parse(block.code).body:
+            path = isinstance(node, ast.ImportFrom) and lender(
+                session.path, node.module or ""
+            )
+            if path:
+                found.setdefault(path, []).extend(alias.name for alias in node.names)
+    return found
+
+
+class Importer:
+    """Python's __import__, for which a session is a module, too."""
+
+    def __init__(self, session: Session):
+        self.session = session
+
+    def __call__(self, name, globals=None, locals=None, fromlist=(), level=0):
+        path = lender(self.session.path, name) if fromlist and not level else None
+        if path is None:
+            return builtins.__import__(name, globals, locals, fromlist, level)
+        if path in _running:
+            raise ImportError(f"{name} takes names of this session, too")
+        result = run(parse(path))
+        if result.error:
+            raise ImportError(result.error)
+        module = ModuleType(name)
+        names = result.namespace.items()
+        vars(module).update({n: v for n, v in names if not n.startswith("__")})
+        return module
+
+
+_running: list[Path] = []  # a session, those that wait for it before it
+_results: dict[tuple[Path, str], "Result"] = {}
 
 
 def run(session: Session) -> Result:
-    """Run the blocks until one raises; tracebacks quote the Markdown file."""
-    result = Result({"__name__": "__main__"})
+    """Run the blocks until one raises; tracebacks quote the Markdown file.
+
+    Once in a process: others take its names, and they may not write to its arrays.
+    """
+    key = session.path, session.code
+    if key not in _results:
+        _running.append(session.path)
+        try:
+            _results[key] = execute(session)
+        finally:
+            _running.pop()
+    return _results[key]
+
+
+def execute(session: Session) -> Result:
+    """Run the blocks in a namespace of their own."""
+    own = {**vars(builtins), "__import__": Importer(session)}
+    result = Result({"__name__": "__main__", "__builtins__": own})
     path = str(session.path)
-    try:
-        names, code = borrowed(session)
-    except BadSession as error:
-        result.error = str(error)
-        return result
     with own_settings(session.text):
-        # In a namespace of its own: what they call keeps its meaning, whatever the
-        # session gives the same name.
-        lent: dict = {}
-        exec(compile(code, str(session.uses), "exec", 0, True), lent)
-        result.namespace |= {name: lent[name] for name in names}
         for block in session.blocks:
             out = io.StringIO()
             try:
@@ -305,6 +382,9 @@ def run(session: Session) -> Result:
                 result.error = describe(error, session.path, block)
                 return result
             result.printed.append(out.getvalue())
+    for value in result.namespace.values():
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
     return result
 
 

@@ -77,7 +77,7 @@ def bones(source: str) -> Bones:
         return re.sub(pattern, move, text, flags=flags)
 
     text = take(r"(?ms)^(`{3,}.*?^`{3,} *$)", found.fences, text)
-    text = take(r'(?m)^ *--8<-- "([\w.-]+:[\w-]+)" *$', found.includes, text)
+    text = take(r'(?m)^ *--8<-- "([\w./-]+:[\w-]+)" *$', found.includes, text)
     if "--8<--" in text:
         found.errors.append('an include is one line: --8<-- "session.md:section"')
     displays, inline, code, links = [], [], [], []
