@@ -15,12 +15,11 @@ from posixpath import join, normpath
 from textwrap import indent
 from typing import NamedTuple
 
-import figures
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from book import sessions
+from book import figures, sessions
 from book.names import needed, read_by, reads, sets
 
 SNIPPETS = Path(__file__).resolve().parents[1] / "snippets"

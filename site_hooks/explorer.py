@@ -9,17 +9,22 @@ Without JavaScript a figure of these numbers stays.
 import html as markup
 import os
 import re
+import sys
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
-import figures
 import numpy as np
-from figures import Panel
 from jinja2 import Environment, FileSystemLoader
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
+
+# MkDocs gives it back once this file is loaded.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from book import figures
+from book.figures import Panel
+from book.sessions import BadSession
 
 ALONE = re.compile(r'<p>\s*<img alt="([^"]*)" src="explorer:([^"]*)" */?>\s*</p>')
 ANYWHERE = re.compile(r'<img [^>]*src="explorer:([^"]*)"[^>]*>')
@@ -228,7 +233,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: object) ->
             parts = Path(page.file.src_uri).parts
             session = parts[parts[0] == language]
             return explorer(kind, settings, alternative, language, session)
-        except (figures.SessionError, ValueError) as error:
+        except (BadSession, ValueError) as error:
             raise PluginError(f"{_place(page)}: explorer:{query}: {error}") from None
 
     html = ALONE.sub(replace, html)
@@ -258,7 +263,7 @@ def on_post_page(output: str, page: Page, **_: object) -> str:
 def explorer(
     kind: str, settings: str, alternative: str, language: str, session: str
 ) -> str:
-    """Raises ValueError where the page is at fault, SessionError where a session is."""
+    """Raises ValueError where the page is at fault, BadSession where a session is."""
     if not alternative.strip():
         raise ValueError("the text alternative is empty")
     given = dict(parse_qsl(settings, strict_parsing=True))

@@ -34,7 +34,6 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))  # MkDocs gives it back once this file is loaded
 import cells  # noqa: E402
 from cells import CannotTell, Part, Surroundings  # noqa: E402
-from figures import SessionError  # noqa: E402
 
 from book.sessions import OUTPUT, BadSession  # noqa: E402
 
@@ -149,13 +148,14 @@ def _text(
     home = next(iter(addresses.values()))
     own = {name: sources[name] for name in part.pages if name in sources}
     around = Surroundings(language, config.site_name, home, own, addresses, equations)
-    sessions = tuple(path.read_bytes() for path in sorted(cells.SNIPPETS.glob("*.md")))
+    files = [*cells.SNIPPETS.rglob("*.md"), *cells.SNIPPETS.rglob("*.py")]
+    sessions = tuple(path.read_bytes() for path in sorted(files))
     inputs = part, around, sessions
     known, text = _made.get((language, part.name), (None, ""))
     if known != inputs:
         try:
             made = cells.notebook(part, around)
-        except (CannotTell, BadSession, SessionError) as error:
+        except (CannotTell, BadSession) as error:
             raise PluginError(str(error)) from None
         text = cells.write(made)
         _made[language, part.name] = inputs, text

@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from book.pages import LANGUAGES, ROOT, nav_pages
+from book.sessions import BadSession
 from tests.test_browser import PHONE, WIDE, path
 from tests.test_site import html_path
 
@@ -153,7 +154,7 @@ def test_what_the_scripts_say_is_among_the_words():
     ],
 )
 def test_a_line_at_fault_is_refused(settings, message):
-    with pytest.raises((ValueError, hook.figures.SessionError), match=message):
+    with pytest.raises((ValueError, BadSession), match=message):
         hook.explorer("conv", settings, "x", "en", "cnn")
 
 
