@@ -225,8 +225,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: object) ->
                 raise ValueError("a page has room in its address for one of a kind")
             found.add(kind)
             language = str(config.theme["language"])
-            parts = Path(page.file.src_uri).parts
-            session = parts[parts[0] == language]
+            session = page.file.src_uri.removeprefix(f"{language}/")
             return explorer(kind, settings, alternative, language, session)
         except (figures.SessionError, ValueError) as error:
             raise PluginError(f"{_place(page)}: explorer:{query}: {error}") from None
@@ -299,10 +298,11 @@ def _array(value: str, session: str) -> Array:
     if not value[0].isalpha():
         return np.array([row.split() for row in value.split("_")], dtype=float)
     section, _, which = value.partition(".")
-    place = f"{session.removesuffix('.md')}:{section}"
+    if ":" not in section:  # else of another page: cnn/forward:setup
+        section = f"{session.removesuffix('.md')}:{section}"
     if which and not which.isdigit():
-        return np.atleast_2d(figures.written(place, which))
-    return figures.printed(place, nth=int(which or 0))
+        return np.atleast_2d(figures.written(section, which))
+    return figures.printed(section, nth=int(which or 0))
 
 
 def text_of(array: Array) -> str:

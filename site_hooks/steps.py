@@ -38,6 +38,8 @@ MARKS_MADE_WITH = {
     ),
     "zh": ("已用 {made} 验证", "由 {made} 打印，装有它的机器上会比对。怎样比对？"),
 }
+# `from convolution.padding` as Pygments writes it, where it is a page of ours.
+MODULE = re.compile(r'(<span class="kn">from</span>.{0,30}<span class="nn">)([\w.]+)<')
 HEADINGS = {f"h{level}" for level in range(1, 7)}
 # What needs the whole width stands in no step, as a heading does.
 EXPLORERS = {f"{kind}-explorer" for kind in ("conv", "pool", "softmax")}
@@ -120,7 +122,16 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     told = (f for f in files.documentation_pages() if f.name == "verification")
     how = get_relative_url(next(told).url, page.url) + "#outputs"
     language = str(config.theme["language"])
-    return "".join(steps(parts, lambda made: mark(language, how, made)))
+    stepped = "".join(steps(parts, lambda made: mark(language, how, made)))
+
+    def link(module: re.Match[str]) -> str:
+        there = files.src_uris.get(f"{language}/{module[2].replace('.', '/')}.md")
+        if there is None:
+            return module[0]
+        url = get_relative_url(there.url, page.url)
+        return f'{module[1]}<a href="{url}">{module[2]}</a><'
+
+    return MODULE.sub(link, stepped)
 
 
 def mark(language: str, how: str, made: str) -> str:
