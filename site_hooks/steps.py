@@ -38,10 +38,8 @@ MARKS_MADE_WITH = {
     ),
     "zh": ("已用 {made} 验证", "由 {made} 打印，装有它的机器上会比对。怎样比对？"),
 }
-HEADINGS = {f"h{level}" for level in range(1, 7)}
 # What needs the whole width stands in no step, as a heading does.
-EXPLORERS = {f"{kind}-explorer" for kind in ("conv", "pool", "softmax")}
-WIDE = HEADINGS | EXPLORERS | {"details"}
+WIDE = re.compile(r"h[1-6]|\w+-explorer|details")
 # What folds: its first tag and its title, what it holds, and its end.
 FOLDED = re.compile(
     r"(<details[^>]*>\s*<summary>.*?</summary>)(.*)(</details>\s*)", re.DOTALL
@@ -161,12 +159,13 @@ def steps(parts: list[Part], verified: Callable[[str], str]) -> list[str]:
         elif part.tag.startswith(SECTION):
             continue
         else:
-            if code or part.tag in WIDE:
+            wide = WIDE.fullmatch(part.tag)
+            if code or wide:
                 end_step()
             if part.tag == "details":
                 out.append(unfolded(part.html, verified))
             else:
-                (out if part.tag in WIDE else derivation).append(part.html)
+                (out if wide else derivation).append(part.html)
     end_step()
     return out
 
