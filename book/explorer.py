@@ -29,6 +29,7 @@ from site_hooks.figures import Panel, Parts, SessionError, drawn, printed, writt
 __all__ = ["Array", "Explorers", "Panel", "Parts", "SessionError"]
 
 Array = np.ndarray
+LANGUAGES = ["en", "zh"]
 
 # What all kinds share, in the order in which it builds on each other.
 STYLES, SCRIPTS = "explorer.css", ["arithmetic.js", "grid.js", "explorer.js"]
@@ -115,15 +116,13 @@ def _kind(folder: Path, shared: dict[str, dict]) -> Kind:
     if missing := [name for name in FILES if not (folder / name).exists()]:
         raise ValueError(f"{folder}: it lacks {', '.join(missing)}")
     own = _words(folder / "words.toml")
-    if own.keys() != shared.keys():
-        raise ValueError(f"{folder}/words.toml: its languages must be {[*shared]}")
     words = {
         language: {
             **shared[language],
             **own[language],
             "said": {**shared[language]["said"], **own[language].get("said", {})},
         }
-        for language in shared
+        for language in LANGUAGES
     }
     code = runpy.run_path(str(folder / "kind.py"))
     if missing := [name for name in ("FORMULAS", "picture") if name not in code]:
@@ -137,13 +136,13 @@ def _words(path: Path) -> dict[str, dict]:
         words = tomllib.loads(path.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path}: {error}") from None
-    (first, wanted), *others = (
-        (language, _gaps(own)) for language, own in words.items()
-    )
-    for language, found in others:
-        if wrong := sorted({name for name, _ in wanted ^ found}):
+    if missing := [f"[{language}]" for language in LANGUAGES if language not in words]:
+        raise ValueError(f"{path}: it lacks {', '.join(missing)}")
+    first, *others = LANGUAGES
+    for other in others:
+        if wrong := {name for name, _ in _gaps(words[first]) ^ _gaps(words[other])}:
             raise ValueError(
-                f"{path}: {first} and {language} differ in {', '.join(wrong)}"
+                f"{path}: {first} and {other} differ in {', '.join(sorted(wrong))}"
             )
     return words
 
