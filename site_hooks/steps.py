@@ -40,10 +40,8 @@ MARKS_MADE_WITH = {
 }
 # `from convolution.padding` as Pygments writes it, where it is a page of ours.
 MODULE = re.compile(r'(<span class="kn">from</span>.{0,30}<span class="nn">)([\w.]+)<')
-HEADINGS = {f"h{level}" for level in range(1, 7)}
 # What needs the whole width stands in no step, as a heading does.
-EXPLORERS = {f"{kind}-explorer" for kind in ("conv", "pool", "softmax")}
-WIDE = HEADINGS | EXPLORERS | {"details"}
+WIDE = re.compile(r"h[1-6]|\w+-explorer|details")
 # What folds: its first tag and its title, what it holds, and its end.
 FOLDED = re.compile(
     r"(<details[^>]*>\s*<summary>.*?</summary>)(.*)(</details>\s*)", re.DOTALL
@@ -172,12 +170,13 @@ def steps(parts: list[Part], verified: Callable[[str], str]) -> list[str]:
         elif part.tag.startswith(SECTION):
             continue
         else:
-            if code or part.tag in WIDE:
+            wide = WIDE.fullmatch(part.tag)
+            if code or wide:
                 end_step()
             if part.tag == "details":
                 out.append(unfolded(part.html, verified))
             else:
-                (out if part.tag in WIDE else derivation).append(part.html)
+                (out if wide else derivation).append(part.html)
     end_step()
     return out
 
