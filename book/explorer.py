@@ -24,9 +24,9 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
-from site_hooks.figures import Panel, Parts, SessionError, drawn, printed, written
+from book.figures import Panel, Parts, drawn, printed, written
 
-__all__ = ["Array", "Explorers", "Panel", "Parts", "SessionError"]
+__all__ = ["Array", "Explorers", "Panel", "Parts"]
 
 Array = np.ndarray
 LANGUAGES = ["en", "zh"]
@@ -73,7 +73,7 @@ class Explorers:
     def html(self, query: str, alternative: str, language: str, session: str) -> str:
         """An explorer, and in it the picture that stays where no script runs.
 
-        Raises ValueError where the page is at fault, SessionError where a session is.
+        Raises ValueError where the page is at fault, BadSession where a session is.
         """
         name, _, settings = query.partition("?")
         if name not in self.kinds:

@@ -12,13 +12,12 @@ from importlib.metadata import version
 from posixpath import dirname, join, normpath
 from typing import NamedTuple
 
-import figures
 import jupytext
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from book import sessions
+from book import figures, sessions
 from book.pages import FRONT, LABEL, PIECE, SPAN, Page
 from book.standalone import standalone
 

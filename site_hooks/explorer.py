@@ -18,7 +18,8 @@ from mkdocs.utils import get_relative_url
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))  # MkDocs gives it back once this file is loaded
-from book.explorer import Explorers, SessionError  # noqa: E402
+from book.explorer import Explorers  # noqa: E402
+from book.sessions import BadSession  # noqa: E402
 
 ALONE = re.compile(r'<p>\s*<img alt="([^"]*)" src="explorer:([^"]*)" */?>\s*</p>')
 ANYWHERE = re.compile(r'<img [^>]*src="explorer:([^"]*)"[^>]*>')
@@ -53,7 +54,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: object) ->
             language = str(config.theme["language"])
             session = page.file.src_uri.removeprefix(f"{language}/")
             return explorers.html(query, alternative, language, session)
-        except (SessionError, ValueError) as error:
+        except (BadSession, ValueError) as error:
             raise PluginError(f"{place}: explorer:{query}: {error}") from None
 
     html = ALONE.sub(replace, html)

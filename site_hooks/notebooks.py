@@ -13,7 +13,6 @@ from html import escape
 from pathlib import Path
 from urllib.parse import urljoin
 
-from figures import SessionError
 from markdown import Markdown
 from mkdocs import utils
 from mkdocs.config.defaults import MkDocsConfig
@@ -152,7 +151,7 @@ def _around(
 def _notebook(page: pages.Page, around: Surroundings) -> str:
     try:
         return notebooks.write(notebooks.notebook(page, around))
-    except (CannotTell, BadSession, SessionError) as error:
+    except (CannotTell, BadSession, ValueError) as error:
         raise PluginError(str(error)) from None
 
 

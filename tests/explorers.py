@@ -10,7 +10,7 @@ import numpy as np
 from playwright.sync_api import BrowserContext, Locator, Page, Route
 
 from book.explorer import Array, Explorers
-from tests.pages import ROOT
+from book.pages import ROOT
 
 FOLDER = ROOT / "explorers"
 EXPLORERS = Explorers(FOLDER)

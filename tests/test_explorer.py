@@ -19,8 +19,9 @@ import pytest
 from mkdocs.exceptions import PluginError
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from book.explorer import Explorers, SessionError
+from book.explorer import Explorers
 from book.pages import LANGUAGES, ROOT, nav_pages
+from book.sessions import BadSession
 from tests.explorers import (
     EXPLORERS,
     FOLDER,
@@ -95,7 +96,7 @@ def test_the_words_are_those_that_the_scripts_say(kind):
     [(kind, *line) for kind in KINDS for line in CASES[kind]["LINES"]],
 )
 def test_a_line_at_fault_is_refused(kind, settings, message):
-    with pytest.raises((ValueError, SessionError), match=message):
+    with pytest.raises((ValueError, BadSession), match=message):
         EXPLORERS.html(f"{kind}?{settings}", "x", "en", "cnn.md")
 
 
