@@ -24,9 +24,9 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
-from book.figures import Panel, Parts, drawn, printed, written
+from book.figures import Panel, Panels, drawn, printed, written
 
-__all__ = ["Array", "Explorers", "Panel", "Parts"]
+__all__ = ["Array", "Explorers", "Panel", "Panels"]
 
 Array = np.ndarray
 LANGUAGES = ["en", "zh"]
@@ -40,7 +40,7 @@ FILES = ["script.js", "panel.html", "words.toml", "kind.py"]
 class Kind:
     words: dict[str, dict]  # by language
     formulas: dict[str, str]  # in TeX
-    picture: Callable[..., Parts]  # of the settings, and of arrays by their names
+    picture: Callable[..., Panels]  # of the settings, and of arrays by their names
 
     def arrays(self) -> dict[str, bool]:
         """The settings that are arrays: must they be given?"""

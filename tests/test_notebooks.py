@@ -417,7 +417,7 @@ LENDER = FIRST.replace(
     "import math\n\nfrom far import one\n\n\ndef near(a):\n    return part(a)\n\n\n"
     "def part(a):\n    return math.floor(a) * one",
 )
-FAR = FIRST.replace("x = 1", "one = 1\nother = one")
+FAR = FIRST.replace("x = 1", "one = 1\nunused = one")
 
 
 def test_what_is_taken_keeps_its_meaning(make):
@@ -428,7 +428,7 @@ def test_what_is_taken_keeps_its_meaning(make):
     notebook = make(PAGE + ONE, user, lender=LENDER, far=FAR)
     before, cell = code_of(notebook)
     assert "def part(a):" in before.source
-    assert "other" not in before.source
+    assert "unused" not in before.source
     assert before.metadata.jupyter.source_hidden
     assert cell.source.startswith("# from lender import near\n")
     assert not faults(notebook, here)

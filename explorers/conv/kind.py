@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from book.explorer import Array, Panel, Parts
+from book.explorer import Array, Panel, Panels
 
 ZERO = np.zeros((1, 1))
 SELECTED = r"[p = Si+Du-P]\,[q = Sj+Dv-P']"
@@ -19,7 +19,7 @@ FORMULAS = {
 
 def picture(
     settings: dict[str, str], x: Array, W: Array, delta: Array, b: Array = ZERO
-) -> Parts:
+) -> Panels:
     """x ⋆ W + b = z, and both gradients, added up window by window."""
     stride, dilation = int(settings.get("S", 1)), int(settings.get("D", 1))
     span = dilation * (np.array(W.shape) - 1) + 1

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from book.explorer import Array, Panel, Parts
+from book.explorer import Array, Panel, Panels
 
 FORMULAS = {
     "z-max": r"z_{i,j} = \max_{u,v}\, a_{Si+u-P,\,Sj+v-P'}",
@@ -14,7 +14,7 @@ FORMULAS = {
 }
 
 
-def picture(settings: dict[str, str], x: Array, delta: Array) -> Parts:
+def picture(settings: dict[str, str], x: Array, delta: Array) -> Panels:
     """z by its first maxima, and the way of each δ back."""
     size, stride = int(settings.get("K", 2)), int(settings.get("S", 2))
     a = np.maximum(x, 0) if settings.get("relu") == "true" else x

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from book.explorer import Array, Panel, Parts
+from book.explorer import Array, Panel, Panels
 
 FORMULAS = {
     "a": r"a_j = \frac{e^{z_j}}{\sum_k e^{z_k}}",
@@ -11,7 +11,7 @@ FORMULAS = {
 }
 
 
-def picture(settings: dict[str, str], z: Array, y: Array) -> Parts:
+def picture(settings: dict[str, str], z: Array, y: Array) -> Panels:
     """a, the labels, and both gradients."""
     a = np.exp(z - z.max()) / np.exp(z - z.max()).sum()
     return [
