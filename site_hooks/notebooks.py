@@ -9,14 +9,16 @@ the outputs are those that the tests compare.
 
 import logging
 import re
-import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from html import escape
 from pathlib import Path
 from urllib.parse import urljoin
 
+import cells
 import jupytext
+from cells import CannotTell, Part, Surroundings
+from figures import SessionError
 from markdown import Markdown
 from mkdocs import utils
 from mkdocs.config.defaults import MkDocsConfig
@@ -30,17 +32,12 @@ from mkdocs_jupyter.config import settings
 from nbconvert.exporters.templateexporter import default_filters
 from nbformat import NotebookNode
 
+from book.sessions import OUTPUT, BadSession
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.append(str(ROOT))  # MkDocs gives it back once this file is loaded
-import cells  # noqa: E402
-from cells import CannotTell, Part, Surroundings  # noqa: E402
-from figures import SessionError  # noqa: E402
-
-from book.sessions import OUTPUT, BadSession  # noqa: E402
-
 CACHE = ROOT / ".cache" / "notebooks"
 TEMPLATES = Path(__file__).with_name("notebook")
-SECTION = "Notebooks"  # in the nav, translated where the others are
+SECTION = {"en": "Notebooks", "zh": "笔记本"}  # in the nav
 FOLDER = "notebooks"
 
 WORDS = {
@@ -90,11 +87,11 @@ def parts(config: MkDocsConfig) -> list[Part]:
     return found
 
 
+@event_priority(-160)  # after contents.py, which makes the nav
 def on_config(config: MkDocsConfig) -> None:
     names = [f"{FOLDER}/{part.name}.ipynb" for part in parts(config)]
-    # A second language has the same configuration.
-    if names and {SECTION: names} not in config.nav:
-        config.nav.append({SECTION: names})
+    if names:
+        config.nav.append({SECTION[_language(config)]: names})
 
 
 # --- Files -------------------------------------------------------------------
