@@ -112,7 +112,8 @@ def test_the_navigation_has_every_title_and_every_part(site, language):
         for part, pages in parts(contents()[language])
         for title in [*([part] if part else []), *(p.front["title"] for p in pages)]
     ]
-    assert [title for title in shown if title in wanted] == wanted
+    # The page that is open stands there twice.
+    assert [*dict.fromkeys(t for t in shown if t in wanted)] == wanted
     if language == "zh":
         # What is the same in all languages is a name, such as im2col.
         foreign = [t for t in wanted if not re.search("[\u4e00-\u9fff]", t)]
