@@ -4,7 +4,7 @@ import ast
 import importlib.util
 import re
 import shutil
-from collections.abc import Callable
+from functools import cache
 from html import unescape
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -15,12 +15,15 @@ import pytest
 from markdown import Markdown
 from mkdocs.exceptions import PluginError
 
-from book import sessions
+from book import figures, parts, sessions
+from book.figures import Box, Panel
 from book.pages import LANGUAGES, ROOT, nav_pages
+from book.sessions import BadSession
 
-SESSION = ROOT / "snippets" / "cnn.md"
 SVG = "{http://www.w3.org/2000/svg}"
 IMAGE = re.compile(r"!\[([^\]]*)\]\(figure:([\w-]+)\)")
+FIGURES, CLAIMS = parts.listed("figure"), parts.listed("claim")
+BOTH = sorted(FIGURES.keys() & CLAIMS.keys())  # one test names those without
 
 
 def load() -> ModuleType:
@@ -32,165 +35,115 @@ def load() -> ModuleType:
     return module
 
 
-figures = load()
+hook = load()
 
 
-# What each panel must show, read by another way than the hook reads it.
+# --- What a session shows, read by another way than the library reads it -----
 
 
-def found(name: str) -> tuple[sessions.Session, sessions.Section]:
-    """A section by its name with the session's: cnn:setup."""
-    stem, _, section = name.partition(":")
-    session = sessions.parse(ROOT / "snippets" / f"{stem}.md")
-    (part,) = [part for part in session.sections if part.name == section]
-    return session, part
+class Reading:
+    """What figures and claims are given in place of figures.Shown."""
+
+    def __init__(self, page: str):
+        self.page = page
+        self.reads: list[tuple] = []  # printed or written, session, section, which
+
+    def blocks(self, section: str) -> tuple[str, str, list[sessions.Block]]:
+        page, _, name = section.rpartition(":")
+        page = page or self.page
+        session = sessions.parse(ROOT / "snippets" / f"{page}.md")
+        (part,) = [part for part in session.sections if part.name == name]
+        inside = [b for b in session.blocks if part.start < b.line < part.end]
+        return page, name, inside
+
+    def text(self, section: str) -> str:
+        """All that a section prints."""
+        _, _, blocks = self.blocks(section)
+        return "".join(block.shown for block in blocks if block.shown)
+
+    def printed(self, section: str, shape=None, nth: int = 0) -> np.ndarray:
+        page, name, _ = self.blocks(section)
+        self.reads.append(("printed", page, name, nth))
+        arrays, depth = [], 0
+        for line in self.text(section).splitlines():
+            if line.startswith("[["):
+                arrays.append("")
+                depth = 1
+            if depth:
+                arrays[-1] += line + "\n"
+                depth = not line.endswith("]]")
+        literal = re.sub(r"(?<=[\d\]])\s+", ",", arrays[nth])[:-1]
+        return shaped(np.array(ast.literal_eval(literal)), shape)
+
+    def written(self, section: str, variable: str, shape=None) -> np.ndarray:
+        page, name, blocks = self.blocks(section)
+        self.reads.append(("written", page, name, variable))
+        names = {"np": np}
+        for line in ast.parse("".join(block.code for block in blocks)).body:
+            if isinstance(line, ast.Assign):
+                targets = ast.unparse(line.targets[0])
+                if targets == variable:
+                    exec(ast.unparse(line), names)
+        return shaped(np.squeeze(names[variable]), shape)
 
 
-def printed(section: str, nth: int = 0) -> np.ndarray:
-    session, part = found(section)
-    texts = [
-        block.shown
-        for block in session.blocks
-        if part.start < block.line < part.end and block.shown
-    ]
-    arrays, depth = [], 0
-    for line in "".join(texts).splitlines():
-        if line.startswith("[["):
-            arrays.append("")
-            depth = 1
-        if depth:
-            arrays[-1] += line + "\n"
-            depth = not line.endswith("]]")
-    return np.array(ast.literal_eval(re.sub(r"(?<=[\d\]])\s+", ",", arrays[nth])[:-1]))
+def shaped(array: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
+    """With the axes of length 1 that it has in the figure."""
+    if shape is None:
+        return array
+    assert np.squeeze(array).shape == tuple(n for n in shape if n > 1)
+    return array.reshape(shape)
 
 
-def written(section: str, variable: str) -> np.ndarray:
-    session, part = found(section)
-    code = "".join(
-        block.code for block in session.blocks if part.start < block.line < part.end
-    )
-    names = {"np": np}
-    for line in ast.parse(code).body:
-        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == variable:
-            exec(ast.unparse(line), names)
-    return np.squeeze(names[variable])
+# --- What is drawn -----------------------------------------------------------
 
 
-def correlate(x: np.ndarray, W: np.ndarray, stride: int = 1) -> np.ndarray:
-    windows = np.lib.stride_tricks.sliding_window_view(x, W.shape)
-    return np.einsum("ijuv,uv->ij", windows, W)[::stride, ::stride]
+class Drawn(np.ndarray):
+    """The array of a panel, and what is marked in the drawing. It notes of which marks
+    a claim asks."""
+
+    def __new__(cls, array: np.ndarray, svg: ElementTree.Element) -> "Drawn":
+        self = np.asarray(array, dtype=float).view(cls)
+        kinds = {"window": "window", "result": "result", "rings": "ring", "grey": "put"}
+        self.marks = {name: boxes(svg, kind) for name, kind in kinds.items()}
+        self.asked = set()
+        return self
+
+    def places(self, kind: str) -> list[tuple[slice, slice]]:
+        self.asked.add(kind)
+        return self.marks[kind]
+
+    def one(self, kind: str) -> tuple[slice, slice]:
+        (box,) = self.places(kind)
+        return box
+
+    def where(self, kind: str) -> np.ndarray:
+        found = np.zeros(self.shape, dtype=bool)
+        for box in self.places(kind):
+            found[box] = True
+        return found
+
+    window = property(lambda self: self.one("window"))
+    result = property(lambda self: self.one("result"))
+    rings = property(lambda self: self.where("rings"))
+    grey = property(lambda self: self.where("grey"))
+
+    @property
+    def unclaimed(self) -> set[str]:
+        return {name for name, marks in self.marks.items() if marks} - self.asked
 
 
-def dilate(delta: np.ndarray) -> np.ndarray:
-    return np.insert(np.insert(delta, range(1, 4), 0, axis=0), range(1, 4), 0, axis=1)
-
-
-def expected() -> dict[str, list[np.ndarray]]:
-    x, W1 = printed("cnn/forward:setup"), written("cnn/forward:setup", "W1")
-    a1, up = printed("cnn/forward:relu"), printed("cnn/stride:dilate-delta")
-    turned = printed("cnn/convolution:full")
-    history, spread, history_delta = (
-        written("convolution/dimensions:causal-hand", name)
-        for name in ("history", "spread", "history_delta")
-    )
-    return {
-        "conv-forward": [x, W1, printed("cnn/forward:correlate")],
-        "max-pool": [a1, printed("cnn/forward:max-pool")],
-        "max-pool-routing": [
-            printed("cnn/pooling:down-to-pool", 1),
-            a1,
-            printed("cnn/pooling:upsample"),
-        ],
-        "rot180": [written("cnn/convolution:small-forward", "W"), turned],
-        "conv-full": [
-            printed("cnn/convolution:full", 1),
-            turned,
-            printed("cnn/convolution:full-run"),
-        ],
-        "dilate": [printed("cnn/pooling:pool-delta"), up],
-        "conv-stride": [np.pad(up, 2), np.rot90(W1, 2), printed("cnn/stride:dx")],
-        "conv-weights": [x, up, printed("cnn/weights:weights")],
-        # convolution/channels.md
-        "channels": [printed("convolution/channels:arrays", nth) for nth in range(5)],
-        # convolution/leftover.md
-        "leftover-input": [
-            printed("convolution/leftover:arrays", nth) for nth in range(3)
-        ],
-        "leftover-weights": [
-            printed("convolution/leftover:every", nth) for nth in range(3)
-        ],
-        # convolution/padding.md
-        "same-five": [printed("convolution/padding:same-grid", n) for n in (0, 1)],
-        "same-six": [printed("convolution/padding:same-grid", n) for n in (2, 3)],
-        "padding-crop": [printed("convolution/padding:crop", n) for n in (0, 1)],
-        # convolution/dilation.md
-        "dilation-forward": [
-            printed("convolution/dilation:forward", n) for n in (0, 1, 2)
-        ],
-        "dilation-input": [printed("convolution/dilation:input", n) for n in (0, 1, 2)],
-        "dilation-weights": [
-            printed("convolution/dilation:weights", n) for n in (0, 1)
-        ],
-        # pooling/max.md and pooling/average.md
-        "max-overlap": [
-            printed("pooling/max:input-run"),
-            printed("pooling/max:forward-run"),
-            printed("pooling/max:input-run", 1),
-        ],
-        "average-divisors": [
-            np.pad(np.ones((4, 4)), 1),
-            printed("pooling/average:divisors", 1),
-        ],
-        "average-overlap": [
-            printed("pooling/average:input-run"),
-            printed("pooling/average:input-run", 1),
-        ],
-        # convolution/dimensions.md
-        "causal-forward": [
-            np.pad(history, (2, 0))[None],
-            spread[None],
-            printed("convolution/dimensions:causal-hand"),
-        ],
-        "causal-input": [
-            np.pad(history_delta, (0, 2))[None],
-            spread[None, ::-1],
-            printed("convolution/dimensions:causal-hand", 1),
-        ],
-        # convolution/groups.md
-        "groups-block": [
-            written("convolution/groups:hand", "W"),
-            printed("convolution/groups:block"),
-        ],
-        "groups-weights": [
-            written("convolution/groups:hand", "x").T,
-            written("convolution/groups:hand", "delta"),
-            printed("convolution/groups:block", 1),
-        ],
-        # convolution/im2col
-        "im2col": [
-            written("convolution/im2col:hand", "x"),
-            printed("convolution/im2col:hand"),
-            written("convolution/im2col:hand", "W").reshape(4, 1),
-            printed("convolution/im2col:hand", 1),
-        ],
-        "col2im": [
-            printed("convolution/im2col:hand-gradients", 1),
-            printed("convolution/im2col:col2im"),
-        ],
-        # convolution/transposed
-        "transposed": [
-            written("convolution/transposed:scatter", "x"),
-            written("convolution/transposed:scatter", "W"),
-            printed("convolution/transposed:scatter"),
-        ],
-        "checkerboard": [
-            printed("convolution/transposed:checkerboard", n) for n in range(2)
-        ],
-    }
-
-
-def panels(html: str) -> list[ElementTree.Element]:
+@cache
+def panels(name: str) -> list[ElementTree.Element]:
+    html = figures.drawing(name, "x")
     return list(ElementTree.fromstring(html).iter(f"{SVG}svg"))
+
+
+def arrays(name: str) -> tuple[list[np.ndarray], Reading]:
+    """What the panels of a figure are to show, by the other reading."""
+    reading = Reading(FIGURES[name].page)
+    made = FIGURES[name].function(reading)
+    return [panel.array for panel in made if isinstance(panel, Panel)], reading
 
 
 def numbers(panel: ElementTree.Element) -> np.ndarray:
@@ -227,6 +180,137 @@ def boxes(panel: ElementTree.Element, kind: str) -> list[tuple[slice, slice]]:
     ]
 
 
+# --- The figures of the book -------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_shows_the_numbers_of_the_session(name):
+    for panel, array in zip(panels(name), arrays(name)[0], strict=True):
+        shown = numbers(panel)
+        assert shown.shape == array.shape
+        # Two places, and a 0 only where the number is 0.
+        np.testing.assert_allclose(shown, array, atol=0.0051, rtol=0)
+        zeros = [text for text in panel.iter(f"{SVG}text") if text.text == "0"]
+        zeros = [text for text in zeros if text.get("class") == "zero"]
+        assert len(zeros) == (array == 0).sum()
+
+
+def complaints(figures: dict[str, parts.Part], claims: dict[str, parts.Part]) -> list:
+    """Figures without a claim on their page, and claims without a figure."""
+    wrong = []
+    for kind, mine, others in [("claim", figures, claims), ("figure", claims, figures)]:
+        for name, part in mine.items():
+            if name not in others or others[name].path != part.path:
+                message = f'{name} has no {kind} here: @{kind}("{name}")'
+                wrong.append(str(part.fault(message)))
+    return wrong
+
+
+def test_every_figure_makes_a_claim():
+    assert not complaints(FIGURES, CLAIMS)
+
+
+def ask(claim, svgs: list[ElementTree.Element], given: list, reading: Reading) -> None:
+    """Raises AssertionError where a claim does not hold, or leaves a mark unsaid."""
+    drawn = [Drawn(array, svg) for array, svg in zip(given, svgs, strict=True)]
+    claim(reading, *drawn)
+    for nth, panel in enumerate(drawn):
+        assert not panel.unclaimed, f"panel {nth}: the claim does not speak of these"
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_what_a_figure_claims_is_what_is_drawn(name):
+    given, reading = arrays(name)
+    ask(CLAIMS[name].function, panels(name), given, reading)
+
+
+def elsewhere(mark: Box | np.ndarray | None, shape: tuple[int, ...]) -> list:
+    """What a mark could be by mistake: one cell further, smaller, or left out."""
+    if mark is None or not np.any(mark):
+        return []
+    if not isinstance(mark, Box):
+        return [np.roll(mark, 1, axis=1), None]
+    moved = []
+    for axis in (0, 1):
+        for step in (-1, 1):
+            start = mark[axis] + step
+            if start >= 0 and start + mark[axis + 2] <= shape[axis]:
+                name = ("top", "left")[axis]
+                moved.append(mark._replace(**{name: start}))
+    return [*(moved or [mark._replace(rows=1)]), None]
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_a_mark_elsewhere_is_noticed(name):
+    """Every window, result, set of rings and grey of the figure."""
+    given, reading = arrays(name)
+    made = figures.panels(name)
+    made = [panel for panel in made if isinstance(panel, Panel)]
+    for nth, panel in enumerate(made):
+        for kind in ("window", "result", "rings", "inserted"):
+            for other in elsewhere(getattr(panel, kind), panel.array.shape):
+                svgs = panels(name).copy()
+                changed = panel._replace(**{kind: other})
+                svgs[nth] = ElementTree.fromstring(figures.svg(changed))
+                with pytest.raises((AssertionError, ValueError)):
+                    ask(CLAIMS[name].function, svgs, given, reading)
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_another_array_is_noticed(name):
+    """Each array shifted by one cell, each number of the last array changed."""
+    given, reading = arrays(name)
+    others = [(nth, np.roll(array, 1)) for nth, array in enumerate(given)]
+    for place in np.ndindex(given[-1].shape):
+        other = given[-1].astype(float)
+        other[place] += 0.5
+        others.append((len(given) - 1, other))
+    for nth, other in others:
+        changed = [*given[:nth], other, *given[nth + 1 :]]
+        with pytest.raises((AssertionError, ValueError)):
+            ask(CLAIMS[name].function, panels(name), changed, reading)
+
+
+READS = sorted({(name, *read) for name in FIGURES for read in arrays(name)[1].reads})
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The book's sessions, of which a test changes one."""
+    folder = tmp_path_factory.mktemp("copy") / "snippets"
+    shutil.copytree(ROOT / "snippets", folder)
+    return folder
+
+
+@pytest.mark.parametrize(("name", "kind", "page", "section", "which"), READS)
+def test_a_digit_changed_in_the_session_changes_the_figure(
+    name, kind, page, section, which, copy, monkeypatch
+):
+    path = copy / f"{page}.md"
+    text = path.read_text("utf-8")
+    start, end = (text.index(f"[{mark}:{section}]") for mark in ("start", "end"))
+    part = text[start:end]
+    if kind == "printed":
+        shown = "".join(re.findall(r"(?s)```text\n(.*?)```", part))
+        array = re.findall(r"(?s)\[\[.*?\]\]", shown)[which]
+        # The last number's first decimal.
+        changed = re.sub(
+            r"\d(?=\d*\]\]$)", lambda m: str((int(m[0]) + 5) % 10), array, count=1
+        )
+        at = part.index(array)
+        other = part[:at] + part[at:].replace(array, changed, 1)
+    else:
+        at = part.index(f"{which} = ")
+        other = part[:at] + re.sub(r"\d\.\d", "7.7", part[at:], count=1)
+    monkeypatch.setattr(sessions, "SNIPPETS", copy)
+    before = figures.drawing(name, "x")
+    try:
+        path.write_text(text[:start] + other + text[end:], "utf-8")
+        assert figures.drawing(name, "x") != before
+    finally:
+        path.write_text(text, "utf-8")
+
+
 def images(language: str) -> list[tuple[str, str, str]]:
     """Page, text alternative and name of every figure, in reading order."""
     return [
@@ -238,398 +322,13 @@ def images(language: str) -> list[tuple[str, str, str]]:
     ]
 
 
-# --- Numbers -----------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", figures.FIGURES)
-def test_a_figure_shows_the_numbers_of_the_session(name):
-    drawn = panels(figures.figure(name, "x"))
-    for panel, array in zip(drawn, expected()[name], strict=True):
-        shown = numbers(panel)
-        assert shown.shape == array.shape
-        # Two places, and a 0 only where the number is 0.
-        np.testing.assert_allclose(shown, array, atol=0.0051, rtol=0)
-        zeros = [text for text in panel.iter(f"{SVG}text") if text.text == "0"]
-        zeros = [text for text in zeros if text.get("class") == "zero"]
-        assert len(zeros) == (array == 0).sum()
-
-
-@pytest.mark.parametrize(
-    "name", sorted(figures.FIGURES.keys() - {"dilate", "col2im", "checkerboard"})
-)
-def test_what_is_outlined_gives_the_outlined_result(name):
-    """Recomputed from the session's full digits, at the places that are drawn."""
-    drawn, arrays = panels(figures.figure(name, "x")), expected()[name]
-    window = next(b for panel in drawn for b in boxes(panel, "window"))
-    (result,) = boxes(drawn[-1], "result")
-    seen = {
-        "conv-forward": lambda: np.sum(arrays[0][window] * arrays[1]),
-        "max-pool": lambda: np.max(arrays[0][window]),
-        "max-pool-routing": lambda: arrays[0][window].item(),
-        "rot180": lambda: arrays[0][window].item(),
-        "conv-full": lambda: np.sum(arrays[0][window] * arrays[1]),
-        "conv-stride": lambda: np.sum(arrays[0][window] * arrays[1]),
-        "conv-weights": lambda: np.sum(arrays[0][window] * arrays[1]),
-        # convolution/channels.md
-        "channels": lambda: (
-            np.sum(arrays[0][window] * arrays[1])
-            + np.sum(arrays[2][boxes(drawn[2], "window")[0]] * arrays[3])
-            + written("convolution/channels:arrays", "b")[1]
-        ),
-        # convolution/leftover.md
-        "leftover-input": lambda: np.sum(
-            arrays[0][window] * arrays[1][boxes(drawn[1], "window")[0]]
-        ),
-        "leftover-weights": lambda: np.sum(arrays[0][window] * arrays[1]),
-        # convolution/padding.md
-        "same-five": lambda: arrays[0][window][1, 1],
-        "same-six": lambda: arrays[0][window][1, 1],
-        "padding-crop": lambda: arrays[0][window].item(),
-        # convolution/dilation.md
-        "dilation-forward": lambda: np.sum(arrays[0][window] * arrays[1]),
-        "dilation-input": lambda: np.sum(arrays[0][window] * arrays[1]),
-        "dilation-weights": lambda: arrays[0][window].item(),
-        # pooling/max.md and pooling/average.md
-        "max-overlap": lambda: np.sum(arrays[0][window]),
-        "average-divisors": lambda: np.sum(arrays[0][window]),
-        "average-overlap": lambda: np.sum(arrays[0][window]),
-        # convolution/dimensions.md
-        "causal-forward": lambda: np.sum(arrays[0][window] * arrays[1]),
-        "causal-input": lambda: np.sum(arrays[0][window] * arrays[1]),
-        # convolution/groups.md
-        "groups-block": lambda: arrays[0][window].item(),
-        "groups-weights": lambda: np.sum(
-            arrays[0][window].T * arrays[1][boxes(drawn[1], "window")[0]]
-        ),
-        "im2col": lambda: arrays[0][window].ravel() @ arrays[2][:, 0] + 0.5,  # b
-        "transposed": lambda: np.sum(arrays[0] * arrays[1][2::-2, 2::-2]),
-    }[name]()
-    np.testing.assert_allclose(arrays[-1][result].item(), seen, atol=1e-3)
-
-
-def test_the_whole_result_follows_from_what_stands_before_it():
-    figure = expected()
-    x, W1, z1 = figure["conv-forward"]
-    np.testing.assert_allclose(correlate(x, W1, figures.STRIDE), z1, atol=1e-3)
-    a1, z2 = figure["max-pool"]
-    np.testing.assert_allclose(a1.reshape(2, 2, 2, 2).max(axis=(1, 3)), z2)
-    W, turned = figure["rot180"]
-    np.testing.assert_array_equal(np.rot90(W, 2), turned)
-    causal = ["causal-forward", "causal-input"]
-    for name in ["conv-full", "conv-stride", "conv-weights", *causal]:
-        first, second, result = figure[name]
-        np.testing.assert_allclose(correlate(first, second), result, atol=1e-3)
-    delta, up = figure["dilate"]
-    np.testing.assert_array_equal(dilate(delta), up)
-    # convolution/padding.md
-    for name in ["same-five", "same-six"]:
-        padded, z = figure[name]
-        np.testing.assert_array_equal(padded[1::2, 1::2], z)
-    padded, cropped = figure["padding-crop"]
-    np.testing.assert_array_equal(padded[1:5, :5], cropped)
-    # convolution/dilation.md
-    x, spread, z = figure["dilation-forward"]
-    np.testing.assert_allclose(correlate(x, spread, 3), z, atol=1e-9)
-    padded, turned, dx = figure["dilation-input"]
-    np.testing.assert_array_equal(np.rot90(spread, 2), turned)
-    np.testing.assert_allclose(correlate(padded, turned), dx, atol=1e-9)
-    every, kept = figure["dilation-weights"]
-    np.testing.assert_array_equal(every[::2, ::2], kept)
-    up = padded[2:-2, 2:-2]
-    np.testing.assert_allclose(correlate(x, up), every, atol=1e-9)
-    # convolution/groups.md
-    transposed, delta, product = figure["groups-weights"]
-    np.testing.assert_allclose(transposed @ delta, product)
-
-
-def test_rings_are_where_the_session_found_the_maxima():
-    text = SESSION.read_text(encoding="utf-8")
-    found = re.findall(r"was a1\[(\d+), (\d+)\]", text)
-    positions = sorted((int(row), int(column)) for row, column in found)
-    first, routing = (
-        panels(figures.figure(name, "x")) for name in ("max-pool", "max-pool-routing")
-    )
-    for panel in [first[0], routing[1], routing[2]]:
-        rings = [(b[0].start, b[1].start) for b in boxes(panel, "ring")]
-        assert sorted(rings) == positions
-    delta, _, routed = expected()["max-pool-routing"]
-    assert [routed[place] for place in positions] == delta.ravel().tolist()
-    # The outlined δ, its tile, and the place that receives it belong together.
-    (place,), (tile,) = boxes(routing[0], "window"), boxes(routing[1], "window")
-    (result,) = boxes(routing[2], "result")
-    assert [axis.start for axis in tile] == [2 * axis.start for axis in place]
-    assert all(t.start <= r.start < t.stop for t, r in zip(tile, result, strict=True))
-
-
-def test_rings_are_on_the_maxima_of_windows_that_overlap():
-    delta, a, routed = expected()["max-overlap"]
-    drawn = panels(figures.figure("max-overlap", "x"))
-    windows = np.lib.stride_tricks.sliding_window_view(a, (3, 3))
-    maxima = {
-        place: tuple(np.argwhere(a == windows[place].max())[0].tolist())
-        for place in np.ndindex(delta.shape)
-    }
-    for panel in drawn[1:]:
-        rings = {(b[0].start, b[1].start) for b in boxes(panel, "ring")}
-        assert rings == set(maxima.values()) == set(zip(*routed.nonzero(), strict=True))
-    # The outlined δ are those of the outlined place, and no others.
-    (window,), (result,) = boxes(drawn[0], "window"), boxes(drawn[2], "result")
-    outlined = np.zeros(delta.shape, dtype=bool)
-    outlined[window] = True
-    there = (result[0].start, result[1].start)
-    assert all((maxima[place] == there) == outlined[place] for place in maxima)
-
-
-def test_grey_is_what_was_put_in():
-    up = dilate(np.ones((4, 4))) == 0
-    want = {
-        "conv-full": {0: np.pad(np.ones((2, 2)), 1) == 0},
-        "dilate": {1: up},
-        "conv-stride": {0: np.pad(up, 2, constant_values=True)},
-        "conv-weights": {1: up},
-        # convolution/leftover.md
-        "leftover-input": {2: np.pad(np.ones((5, 5)), (0, 1)) == 0},
-        "leftover-weights": {1: expected()["leftover-weights"][1] == 0},
-        # convolution/padding.md
-        "same-five": {0: np.pad(np.ones((5, 5)), 1) == 0},
-        "same-six": {0: np.pad(np.ones((6, 6)), (0, 1)) == 0},
-        "padding-crop": {0: np.pad(np.ones((4, 5)), ((1, 2), (0, 1))) == 0},
-        # convolution/dilation.md
-        "dilation-forward": {1: np.outer([1, 0, 1], [1, 0, 1]) == 0},
-        "dilation-input": {
-            0: np.pad(np.outer([1, 0, 0, 1], [1, 0, 0, 1]), 2) == 0,
-            1: np.outer([1, 0, 1], [1, 0, 1]) == 0,
-        },
-        "dilation-weights": {0: np.outer([1, 0, 1], [1, 0, 1]) == 0},
-        # pooling/average.md
-        "average-divisors": {0: np.pad(np.ones((4, 4)), 1) == 0},
-        # convolution/dimensions.md
-        "causal-forward": {0: np.pad(np.ones((1, 5)), [(0, 0), (2, 0)]) == 0},
-        "causal-input": {0: np.pad(np.ones((1, 5)), [(0, 0), (0, 2)]) == 0},
-        # convolution/groups.md
-        "groups-block": {1: np.kron(np.eye(2), np.ones((2, 2))) == 0},
-    }
-    for name in figures.FIGURES:
-        for index, panel in enumerate(panels(figures.figure(name, "x"))):
-            grey = np.zeros(numbers(panel).shape, dtype=bool)
-            for box in boxes(panel, "put"):
-                grey[box] = True
-            np.testing.assert_array_equal(grey, want.get(name, {}).get(index, False))
-
-
-def test_rings_on_x_are_where_delta_is_laid():
-    x, up, _ = panels(figures.figure("conv-weights", "x"))
-    (window,), (u, v) = boxes(x, "window"), (1, 2)
-    assert (window[0].start, window[1].start) == (u, v)
-    on_x = {(b[0].start - u, b[1].start - v) for b in boxes(x, "ring")}
-    on_up = {(b[0].start, b[1].start) for b in boxes(up, "ring")}
-    assert on_x == on_up == set(map(tuple, np.argwhere(numbers(up) != 0)))
-
-
-# convolution/channels.md
-
-
-def test_both_channels_are_seen_through_one_window():
-    drawn = panels(figures.figure("channels", "x"))
-    assert boxes(drawn[0], "window") == boxes(drawn[2], "window")
-
-
-# convolution/leftover.md
-
-
-def test_rings_are_what_is_kept_of_the_kernel_gradient():
-    every = panels(figures.figure("leftover-weights", "x"))[2]
-    rings = [(b[0].start, b[1].start) for b in boxes(every, "ring")]
-    assert rings == [(0, 0), (0, 1), (1, 0), (1, 1)]
-    kept = printed("convolution/leftover:every", 3)
-    np.testing.assert_array_equal(expected()["leftover-weights"][2][:2, :2], kept)
-
-
-def test_rings_are_where_the_windows_of_same_have_their_middles():
-    for name, first in [("same-five", 0), ("same-six", 1)]:
-        x, z = panels(figures.figure(name, "x"))
-        rings = [(b[0].start, b[1].start) for b in boxes(x, "ring")]
-        assert [numbers(x)[place] for place in rings] == numbers(z).ravel().tolist()
-        inside = ~(expected()[name][0] == 0)
-        top = np.argwhere(inside)[0]  # where x itself begins
-        assert [row - top[0] for row, _ in rings[::3]] == [first + n for n in (0, 2, 4)]
-
-
-def test_rings_on_x_are_what_the_dilated_kernel_sees():
-    x, spread, _ = panels(figures.figure("dilation-forward", "x"))
-    (window,) = boxes(x, "window")
-    seen = [(b[0].start, b[1].start) for b in boxes(x, "ring")]
-    weights = np.argwhere(numbers(spread) != 0)
-    corner = window[0].start, window[1].start
-    assert seen == [tuple(place) for place in weights + corner]
-
-
-def test_rings_are_where_the_block_kernel_has_its_weights():
-    kernel, product = (
-        panels(figures.figure(name, "x"))[-1]
-        for name in ("groups-block", "groups-weights")
-    )
-    rings = {(b[0].start, b[1].start) for b in boxes(product, "ring")}
-    assert rings == set(map(tuple, np.argwhere(numbers(kernel) != 0)))
-
-
-def test_a_row_is_its_window_and_what_is_ringed_adds_up():
-    x, X_col, _, Z = panels(figures.figure("im2col", "x"))
-    (window,), (row,), (result,) = (
-        boxes(x, "window"),
-        boxes(X_col, "window"),
-        boxes(Z, "result"),
-    )
-    arrays = expected()["im2col"]
-    np.testing.assert_array_equal(arrays[1][row][0], arrays[0][window].ravel())
-    assert row[0] == result[0]
-
-    columns, dx = panels(figures.figure("col2im", "x"))
-    ((i, j),) = boxes(dx, "result")
-    copies = [(b[0].start, b[1].start) for b in boxes(columns, "ring")]
-    arrays = expected()["col2im"]
-    np.testing.assert_allclose(sum(arrays[0][copy] for copy in copies), arrays[1][i, j])
-    # Where the numbers of x would be copied, if each were its own index.
-    indices = np.lib.stride_tricks.sliding_window_view(
-        np.arange(9).reshape(3, 3), (2, 2)
-    )
-    here = 3 * i.start + j.start
-    assert set(copies) == set(map(tuple, np.argwhere(indices.reshape(4, 4) == here)))
-
-
-def laid(x: np.ndarray, W: np.ndarray) -> np.ndarray:
-    """The copies of W for each entry of x, at stride 2, added."""
-    sizes = [2 * (o - 1) + k for o, k in zip(x.shape, W.shape, strict=True)]
-    y = np.zeros(sizes)
-    for i, j in np.ndindex(x.shape):
-        y[2 * i : 2 * i + W.shape[0], 2 * j : 2 * j + W.shape[1]] += x[i, j] * W
-    return y
-
-
-def test_a_transposed_convolution_lays_its_kernel_in_the_window():
-    x, W, y = expected()["transposed"]
-    np.testing.assert_array_equal(laid(x, W), y)
-    drawn = panels(figures.figure("transposed", "x"))
-    (place,), (window,) = boxes(drawn[0], "window"), boxes(drawn[2], "window")
-    alone = np.zeros(x.shape)
-    alone[place] = 1
-    here = laid(alone, np.ones(W.shape)) > 0
-    assert here[window].all()
-    assert here.sum() == here[window].size
-    for panel, kernel in zip(expected()["checkerboard"], (3, 4), strict=True):
-        ones = np.ones((3, 3)), np.ones((kernel, kernel))
-        np.testing.assert_array_equal(laid(*ones), panel)
-
-
-# --- Sessions that change, or are at fault -----------------------------------
-
-
-@pytest.fixture
-def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
-    """Change a copy of the session, of which the hook then reads."""
-    copy = Path(shutil.copy(SESSION, tmp_path))
-    monkeypatch.setattr(figures, "SNIPPETS", tmp_path)
-
-    def change(old: str, new: str) -> None:
-        text = copy.read_text(encoding="utf-8")
-        assert old in text
-        copy.write_text(text.replace(old, new), encoding="utf-8")
-
-    return change
-
-
-def part_of(section: str, kind: str) -> str:
-    text = SESSION.read_text(encoding="utf-8")
-    text = text[text.index(f"[start:{section}]") : text.index(f"[end:{section}]")]
-    return re.search(rf"(?s)```{kind}\n(.*?)```", text)[1]
-
-
-@pytest.mark.parametrize(
-    ("name", "section", "nth"),
-    [
-        ("conv-forward", "setup", 0),
-        ("conv-forward", "correlate", 0),
-        ("max-pool", "relu", 0),
-        ("max-pool", "max-pool", 0),
-        ("max-pool-routing", "relu", 0),
-        ("max-pool-routing", "down-to-pool", 1),
-        ("max-pool-routing", "upsample", 0),
-        ("rot180", "full", 0),
-        ("conv-full", "full", 0),
-        ("conv-full", "full", 1),
-        ("conv-full", "full-run", 0),
-        ("dilate", "pool-delta", 0),
-        ("dilate", "dilate-delta", 0),
-        ("conv-stride", "dilate-delta", 0),
-        ("conv-stride", "stride-dx", 0),
-        ("conv-weights", "setup", 0),
-        ("conv-weights", "dilate-delta", 0),
-        ("conv-weights", "weights", 0),
-    ],
-)
-def test_a_digit_changed_in_the_session_changes_the_figure(name, section, nth, edit):
-    before = figures.figure(name, "x")
-    output = part_of(section, "text")
-    array = re.findall(r"(?s)\[\[.*?\]\]", output)[nth]
-    # The last number's first decimal.
-    changed = re.sub(
-        r"\d(?=\d*\]\]$)", lambda m: str((int(m[0]) + 5) % 10), array, count=1
-    )
-    edit(output, output.replace(array, changed))
-    assert figures.figure(name, "x") != before
-
-
-@pytest.mark.parametrize(
-    ("name", "section", "variable"),
-    [
-        ("conv-forward", "setup", "W1"),
-        ("conv-stride", "setup", "W1"),
-        ("rot180", "small-forward", "W"),
-    ],
-)
-def test_a_weight_changed_in_the_code_changes_the_figure(name, section, variable, edit):
-    before = figures.figure(name, "x")
-    code = part_of(section, "python")
-    at = code.index(f"{variable} = ")
-    edit(code, code[:at] + re.sub(r"\d\.\d", "7.7", code[at:], count=1))
-    assert figures.figure(name, "x") != before
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("start:correlate]", "start:other]", r"cnn\.md: there is no section correlate"),
-        ("end:correlate]", "end:other]", r"cnn\.md: there is no section correlate"),
-        (
-            part_of("correlate", "text"),
-            "1.0\n",
-            r"cnn\.md:\d+: section correlate prints 0 arrays, this takes number 1",
-        ),
-        (
-            part_of("correlate", "text"),
-            "[[1. 2.]\n [3. 4.]]\n",
-            r"section correlate: its array number 1 is \(2, 2\), this takes \(4, 4\)",
-        ),
-        (part_of("correlate", "text"), "[[1. 2.]\n [3.]]\n", "not rectangular"),
-        (part_of("correlate", "text"), "[[1. ...]\n [3. 4.]]\n", "not all numbers"),
-        ("[[-0.0054", "[[nan", "finite numbers"),
-        ("W1 = np.array(", "W2 = np.array(", "section setup does not write W1 out"),
-        ("W1 = np.array(\n    [", "W1 = np.array(\n    [[9.0],", "not rectangular"),
-    ],
-)
-def test_a_session_at_fault_is_named(old, new, message, edit):
-    edit(old, new)
-    with pytest.raises(figures.SessionError, match=message):
-        figures.figure("conv-forward", "x")
-
-
 # --- Pages -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_figure_is_used_once_and_exists(language):
     names = [name for _, _, name in images(language)]
-    assert sorted(names) == sorted(figures.FIGURES)
+    assert sorted(names) == sorted(FIGURES)
 
 
 def test_the_languages_show_the_same_figures_with_words_of_their_own():
@@ -641,26 +340,22 @@ def test_the_languages_show_the_same_figures_with_words_of_their_own():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", figures.FIGURES)
+@pytest.mark.parametrize("name", FIGURES)
 def test_numbers_in_the_text_alternative_stand_in_the_figure(language, name):
     (text,) = [text for _, text, image in images(language) if image == name]
-    shown = [
-        cell.text
-        for panel in panels(figures.figure(name, "x"))
-        for cell in panel.iter(f"{SVG}text")
-    ]
+    shown = [cell.text for panel in panels(name) for cell in panel.iter(f"{SVG}text")]
     for number in re.findall(r"−?\d+\.\d+", text):
         assert number in shown
     # And that of the result is told, if it has places.
-    for panel in panels(figures.figure(name, "x")):
+    for panel in panels(name):
         for cell in panel.iter(f"{SVG}text"):
             if cell.get("class") == "strong":
                 assert cell.text in re.findall(r"−?\d+(?:\.\d+)?", text)
 
 
-@pytest.mark.parametrize("name", figures.FIGURES)
+@pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_is_one_image_with_a_text_alternative(name):
-    figure = ElementTree.fromstring(figures.figure(name, 'say "a < b" & c'))
+    figure = ElementTree.fromstring(figures.drawing(name, 'say "a < b" & c'))
     assert figure.tag == "figure"
     assert "data-search-exclude" in figure.attrib
     (image,) = [part for part in figure.iter() if part.get("role") == "img"]
@@ -678,7 +373,7 @@ def rendered(source: str) -> str:
         abs_src_path=str(ROOT / "docs" / "en" / "page.md"), content_string=source
     )
     html = Markdown(extensions=["attr_list", "md_in_html"]).convert(source)
-    return figures.on_page_content(html, page=SimpleNamespace(file=file))
+    return hook.on_page_content(html, page=SimpleNamespace(file=file))
 
 
 def test_an_image_alone_in_its_paragraph_becomes_a_figure():
@@ -700,7 +395,7 @@ def test_other_images_and_code_stay():
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("![a](figure:no-such)", "no such figure; there are conv-forward, max-pool"),
+        ("![a](figure:no-such)", "no such figure; there are rot180, conv-full"),
         ("![](figure:rot180)", "the text alternative is empty"),
         ("![ ](figure:rot180)", "the text alternative is empty"),
         ("See ![a](figure:rot180)", "it must stand alone in its paragraph"),
@@ -715,11 +410,147 @@ def test_a_page_at_fault_is_named(line, message):
     assert message in str(error.value)
 
 
-def test_a_page_is_named_with_the_session_at_fault(edit):
-    edit("start:relu]", "start:other]")
+# --- A small book, in which something is at fault ----------------------------
+
+SESSION = """<!-- --8<-- [start:sums] -->
+```python
+import numpy as np
+
+W = np.array([[1.0, 2.0]])
+print(np.array([[0.5, -1.5], [2.0, 0.0]]))
+```
+
+<!--pytest-codeblocks:expected-output-->
+```text
+[[ 0.5 -1.5]
+ [ 2.0  0.0]]
+```
+<!-- --8<-- [end:sums] -->
+"""
+ONE = """from numpy.testing import assert_allclose
+
+from book.figures import Box, Panel, claim, figure
+from snippets.part.helper import KERNEL
+
+
+@figure("sums")
+def sums(session):
+    return [
+        Panel("W", session.written("sums", "W", KERNEL), window=Box(0, 0)),
+        Panel("z", session.printed("sums", (2, 2))),
+    ]
+
+
+@claim("sums")
+def sums_claim(session, W, z):
+    assert_allclose(W[W.window], 1.0)
+"""
+
+
+@pytest.fixture
+def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two pages; the other has what the first takes from it."""
+    folder = tmp_path / "snippets"
+    (folder / "part").mkdir(parents=True)
+    (folder / "one.md").write_text(SESSION, "utf-8")
+    (folder / "one.py").write_text(ONE, "utf-8")
+    (folder / "part" / "helper.md").write_text("Text.\n", "utf-8")
+    (folder / "part" / "helper.py").write_text("KERNEL = (1, 2)\n", "utf-8")
+    monkeypatch.setattr(sessions, "SNIPPETS", folder)
+    return folder
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def test_a_file_and_what_it_takes_from_another_are_read_anew(book):
+    assert list(parts.listed("figure")) == ["sums"]
+    assert parts.listed("figure")["sums"].page == "one"
+    before = figures.drawing("sums", "x")
+    edit(book / "one.py", "window=Box(0, 0)", "window=Box(0, 1)")
+    assert figures.drawing("sums", "x") != before
+    edit(book / "part" / "helper.py", "(1, 2)", "(2, 1)")
+    with pytest.raises(BadSession, match="this takes"):
+        figures.drawing("sums", "x")
+    assert not list(book.rglob("*.pyc"))
+
+
+OUTPUT = "[[ 0.5 -1.5]\n [ 2.0  0.0]]\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("start:sums]", "start:other]", r"one\.md:14: section 'sums' ends but never"),
+        ("sums]", "other]", r"one\.md:1: there is no section sums"),
+        (OUTPUT, "1.0\n", r"one\.md:1: section sums prints 0 arrays, this takes numb"),
+        (OUTPUT, "[[1.]]\n", r"its array number 1 is \(1, 1\), this takes \(2, 2\)"),
+        (OUTPUT, "[[1. 2.]\n [3.]]\n", "not rectangular"),
+        (OUTPUT, "[[1. ...]\n [3. 4.]]\n", "not all numbers"),
+        ("[[ 0.5", "[[ nan", "finite numbers"),
+        ("W = np.array(", "V = np.array(", "section sums does not write W out"),
+        ("[[1.0, 2.0]]", "[[1.0], [2.0, 3.0]]", "not rectangular"),
+    ],
+)
+def test_a_session_at_fault_is_named(book, old, new, message):
+    edit(book / "one.md", old, new)
+    with pytest.raises(BadSession, match=message):
+        figures.drawing("sums", "x")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("one.py", "def sums(", "def (", r"one\.py:8: SyntaxError"),
+        ("one.py", "KERNEL\n\n", "KERN\n\n", r"one\.py:4: ImportError: .*KERN"),
+        ("part/helper.py", "(1, 2)", "1 / 0", r"helper\.py:1: ZeroDivisionError"),
+        ("one.py", '@claim("sums")', '@figure("sums")', r"one\.py:15: .*one\.py:7"),
+    ],
+)
+def test_a_file_at_fault_is_named(book, name, old, new, message):
+    edit(book / name, old, new)
+    with pytest.raises(BadSession, match=message):
+        parts.listed("figure")
+
+
+def test_two_figures_of_one_name_are_an_error(book):
+    edit(
+        book / "part" / "helper.py", "KERNEL", ONE.replace("from snip", "# ") + "KERNEL"
+    )
+    with pytest.raises(
+        BadSession, match=r"helper\.py:7: the figure sums is in .*one\.py:7"
+    ):
+        parts.listed("figure")
+
+
+def test_a_file_without_a_session_is_an_error(book):
+    (book / "part" / "helper.md").unlink()
+    with pytest.raises(BadSession, match=r"helper\.py:1: there is no helper\.md"):
+        parts.listed("figure")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('@claim("sums")\n', "", r"one\.py:7: sums has no claim"),
+        ('@figure("sums")\n', "", r"one\.py:14: sums has no figure"),
+        ('@claim("sums")', '@claim("sum")', r"one\.py:7: sums has no claim"),
+    ],
+)
+def test_a_figure_without_a_claim_is_named(book, old, new, message):
+    edit(book / "one.py", old, new)
+    found = complaints(parts.listed("figure"), parts.listed("claim"))
+    assert re.search(message, "\n".join(found))
+
+
+def test_a_page_is_named_with_the_session_at_fault(book):
+    edit(book / "one.md", "sums]", "other]")
     with pytest.raises(PluginError) as error:
-        rendered("# Title\n\n![a](figure:max-pool)\n")
+        rendered("# Title\n\n![a](figure:sums)\n")
     assert re.fullmatch(
-        r"docs/en/page\.md:3: figure:max-pool: \S*cnn\.md: there is no section relu",
+        r"docs/en/page\.md:3: figure:sums: \S*one\.md:1: there is no section sums",
         str(error.value),
     )

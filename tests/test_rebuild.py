@@ -70,7 +70,8 @@ class Book:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.hook: object = None  # once it was built
-        shutil.copytree(ROOT / "site_hooks", root / "site_hooks")
+        for folder in ("site_hooks", "book", "explorers"):
+            shutil.copytree(ROOT / folder, root / folder)
         shutil.copy(ROOT / "package-lock.json", root)
         (root / "snippets").mkdir()
         shutil.copytree(ROOT / "snippets" / "cnn", root / "snippets" / "cnn")

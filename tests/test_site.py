@@ -11,15 +11,8 @@ from book.pages import LANGUAGES, ROOT, nav_pages
 from tests.conftest import build
 
 PAGES = nav_pages()
-COPIED = [
-    "book",
-    "docs",
-    "snippets",
-    "site_hooks",
-    "tests",
-    "mkdocs.yml",
-    "package-lock.json",
-]
+COPIED = ["docs", "snippets", "site_hooks", "book", "explorers", "tests"]
+COPIED += ["mkdocs.yml", "package-lock.json"]
 
 
 def copied(folder: Path) -> Path:

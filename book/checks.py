@@ -1,0 +1,191 @@
+"""What each main equation must hold on cases drawn at random, by two oracles.
+
+A check draws a case, calls the function and compares shape and type first (broadcasting
+hides a missing axis), then the values with TensorFlow and with something that shares no
+line with it: for a gradient the central difference of the loss, for a forward result
+its definition, both in NumPy. It stands in the .py of the page that has the label:
+
+    @check("dense-bias")
+    def dense_bias(function, draw):
+        ...
+        return gradient(function, {"delta": delta}, b, delta, by_tf, by_numpy, rng)
+
+Shapes are drawn one by one, so that Hypothesis makes them as small as it can; the
+values come from one seed. They are of order 1 and never 0 where 0 would hide a mistake,
+and δ is random: with ones a flipped ∂ℓ/∂W passes.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+
+import numpy as np
+
+from book.parts import listed, part
+
+# Of the largest entry. The sums have some dozen terms of order 1, and both sides round
+# each by 1e-16: 1e-14 together, 1e-13 where the result is as small as SCALE. A wrong
+# term is of order 1e-2 or more.
+EXACT = 1e-10
+# A step of H leaves an error of H²/6 · ℓ''' ≈ 1e-11 (softmax; the other losses are
+# linear along the step) and one of 1e-16 · |ℓ| / H ≈ 1e-10 from rounding: together
+# below SLOPE · SCALE, so that no right result fails where the slope itself is tiny.
+SLOPE = 1e-6
+H = 1e-5
+# Where the right result is 0 or nearly (softmax of one class, every ReLU dead) its
+# largest entry is no scale. Results that are not are larger than this.
+SCALE = 1e-3
+
+# (function, draw) -> the largest relative error
+Check = Callable[[Callable, Callable], float]
+
+check = partial(part, "check")
+
+
+def checks() -> dict[str, Check]:
+    """Those of all pages, by label."""
+    return {label: found.function for label, found in listed("check").items()}
+
+
+class Later:
+    """A module that is imported when something of it is first used: the figures beside
+    the checks are drawn without TensorFlow."""
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def __getattr__(self, attribute: str):
+        return getattr(import_module(self._name), attribute)
+
+
+tf, st = Later("tensorflow"), Later("hypothesis.strategies")
+
+
+# --- What is drawn -----------------------------------------------------------
+
+
+def generator(draw) -> np.random.Generator:
+    """Drawn last: a failure is first made small in its shapes."""
+    return np.random.default_rng(draw(st.integers(0, 2**16 - 1)))
+
+
+def size(draw, most: int) -> int:
+    return draw(st.integers(1, most))
+
+
+def sizes(draw, most: int) -> tuple[int, int]:
+    """Of a kernel or an image, not always square."""
+    return size(draw, most), size(draw, most)
+
+
+def values(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Of both signs, 0.1 to 2 in size."""
+    return rng.uniform(0.1, 2, shape) * rng.choice([-1.0, 1.0], shape)
+
+
+def before_relu(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Some entries are 0, the kink; the others lie far from it."""
+    return values(rng, shape) * (rng.random(shape) > 0.15)
+
+
+def relu(z):
+    return np.where(z > 0, z, 0)
+
+
+# --- The comparison ----------------------------------------------------------
+
+
+def call(function: Callable, case: dict):
+    """The function's result; it must leave its arguments as they were."""
+    for value in case.values():
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+    with np.errstate(all="ignore"):
+        return function(*case.values())
+
+
+def report(case: dict, what: str) -> AssertionError:
+    """What is wrong, and the case in which it is."""
+    lines = [what]
+    for name, value in case.items():
+        shape = f" {np.shape(value)}" if np.ndim(value) else ""
+        lines.append(f"{name}{shape} = {np.array2string(np.asarray(value))}")
+    return AssertionError("\n".join(lines))
+
+
+def compare(case: dict, mine, want, oracle: str) -> float:
+    """The largest error relative to the largest entry; raises where it is too large."""
+    want = np.asarray(want)
+    if np.shape(mine) != want.shape:
+        raise report(case, f"shape {np.shape(mine)}, {oracle} has {want.shape}")
+    if np.asarray(mine).dtype != want.dtype:
+        raise report(case, f"type {np.asarray(mine).dtype}, {oracle} has {want.dtype}")
+    scale = max(np.max(np.abs(want)), SCALE)
+    error = np.max(np.abs(mine - want)) / scale
+    if not error <= EXACT:  # nan is no number below it
+        raise report(case, f"off by {error:.1e}: {mine}\n{oracle} has {want}")
+    return float(error)
+
+
+def gradient(
+    function: Callable,
+    case: dict,
+    variable: np.ndarray,
+    upstream: np.ndarray,
+    tf_forward: Callable,
+    forward: Callable,
+    rng: np.random.Generator,
+    fixed: np.ndarray | bool = False,
+) -> float:
+    """Compare function(case) with the gradient of ℓ = Σ upstream · forward(variable).
+
+    The direction of the difference is 0 where `fixed`: at kinks there is no slope, and
+    only TensorFlow says what the value is.
+    """
+    mine = call(function, case)
+    tensor = tf.constant(variable)
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        output = tf_forward(tensor)
+    want = tape.gradient(output, tensor, output_gradients=tf.constant(upstream))
+    error = compare(case, mine, want.numpy(), "TensorFlow")
+
+    direction = np.where(fixed, 0.0, values(rng, variable.shape))
+    step = H * direction
+    change = forward(variable + step) - forward(variable - step)
+    slope = np.sum(upstream * change) / (2 * H)
+    terms = mine * direction
+    scale = max(np.sum(np.abs(terms)), SCALE)
+    if not abs(np.sum(terms) - slope) <= SLOPE * scale:
+        what = f"slope {np.sum(terms)}, by central difference {slope}: {mine}"
+        raise report(case, f"{what}\nalong {direction}")
+    return error
+
+
+# --- For functions that should not pass --------------------------------------
+
+
+def rejection(check: Check, function: Callable, cases: int) -> Exception | None:
+    """What the check has against a function, None where it passes all the cases.
+
+    The cases are the same at every call, whatever Hypothesis' profile is.
+    """
+    from hypothesis import HealthCheck, Phase, given, settings
+
+    @settings(
+        max_examples=cases,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.data())
+    def run(data):
+        check(function, data.draw)
+
+    try:
+        run()
+    except Exception as error:
+        return error
+    return None

@@ -1,0 +1,122 @@
+"""Figures and checks of docs/*/cnn/pooling.md."""
+
+import numpy as np
+from numpy.testing import assert_allclose, assert_array_equal
+
+from book.checks import check, generator, gradient, relu, st, tf, values
+from book.figures import Box, Panel, claim, figure
+from snippets.cnn.forward import (
+    DEAD,
+    WRITTEN,
+    maxima,
+    pool_case,
+    positions,
+    tf_max_pool,
+    tiles,
+)
+
+UNUSED = "upsample reads the places that δ has, no further"
+# The mutants of the session's functions that compute the same, and why.
+SAME = {
+    (
+        "max_positions",
+        "positions = np.zeros((height, width, 2), dtype=int)",
+        "positions = np.ones((height, width, 2), dtype=int)",
+    ): WRITTEN,
+    (
+        "max_positions",
+        "positions = np.zeros((height, width, 2), dtype=int)",
+        "positions = np.zeros((height + 1, width, 2), dtype=int)",
+    ): UNUSED,
+    (
+        "max_positions",
+        "positions = np.zeros((height, width, 2), dtype=int)",
+        "positions = np.zeros((height, width + 1, 2), dtype=int)",
+    ): UNUSED,
+    (
+        "upsample",
+        "out[row, column] += delta[i, j]",
+        "out[row, column] = delta[i, j]",
+    ): "the tiles of max_positions do not overlap: no place comes twice",
+    (
+        "max_pool_delta",
+        "positions = max_positions(relu(z), size)",
+        "positions = max_positions(z, size)",
+    ): DEAD,
+}
+
+
+# --- Figures --------------------------------------------------------------------------
+
+
+@figure("max-pool-routing")
+def routing(session):
+    a = session.printed("cnn/forward:relu", (4, 4))
+    rings = maxima(a, 2, 2)
+    return [
+        Panel(
+            r"\delta^{2}",
+            session.printed("down-to-pool", (2, 2), 1),
+            window=Box(1, 1),
+        ),
+        ",",
+        Panel("a^{1}", a, window=Box(2, 2, 2, 2), rings=rings, tile=2),
+        r"\xrightarrow{\operatorname{upsample}}",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial a^{1}}",
+            session.printed("upsample", (4, 4)),
+            result=Box(2, 2),
+            rings=rings,
+            tile=2,
+        ),
+    ]
+
+
+@claim("max-pool-routing")
+def routing_claim(session, delta, a, routed):
+    found = positions(session, a.shape)
+    assert_array_equal(a.rings, found)
+    assert_array_equal(routed.rings, found)
+    assert_allclose(a[found], tiles(a, 2).max(axis=-1).ravel())
+    assert_allclose(routed[found], delta.ravel())  # the places are in this order
+    assert not routed[~found].any()
+    # The outlined δ, its tile, and the place that receives it belong together.
+    assert_allclose(routed[routed.result], delta[delta.window])
+    for place, tile, receives in zip(
+        delta.window, a.window, routed.result, strict=True
+    ):
+        assert tile == slice(2 * place.start, 2 * place.stop)
+        assert tile.start <= receives.start < tile.stop
+
+
+# --- Checks ---------------------------------------------------------------------------
+
+
+@check("max-pool-delta")
+def max_pool_delta(function, draw):
+    output, shape, tile = pool_case(draw)
+    ties = draw(st.booleans())
+    rng = generator(draw)
+    # All different and not 0, at least 0.05 apart; or a few levels, 0 among them.
+    count = np.prod(shape)
+    z = rng.permutation(0.1 * (np.arange(count) - count // 2) + 0.05).reshape(shape)
+    if ties:
+        z = rng.integers(-2, 3, shape) / 2
+    delta = values(rng, output)
+
+    # Where two share the maximum, TensorFlow's choice is not a slope.
+    top = np.kron(tiles(relu(z), tile).max(axis=-1), np.ones((tile, tile)))
+    at_top = np.zeros(shape, dtype=bool)
+    at_top[: top.shape[0], : top.shape[1]] = (
+        relu(z)[: top.shape[0], : top.shape[1]] == top
+    )
+    return gradient(
+        function,
+        {"delta": delta, "z": z, "size": tile},
+        z,
+        delta,
+        lambda z: tf_max_pool(tf.nn.relu(z), tile),
+        lambda z: tiles(relu(z), tile).max(axis=-1),
+        rng,
+        at_top if ties else False,
+    )

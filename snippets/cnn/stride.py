@@ -1,0 +1,93 @@
+"""Figures and checks of docs/*/cnn/stride.md."""
+
+import numpy as np
+from numpy.testing import assert_allclose, assert_array_equal
+
+from book.checks import check
+from book.figures import ROUNDING, Box, Panel, between, claim, figure
+from snippets.cnn.convolution import convolution_delta
+from snippets.cnn.forward import ZEROS, correlate, windows
+
+# The mutants of the session's functions that compute the same, and why.
+SAME = {
+    (
+        "dilate",
+        "out = np.zeros((stride * (h - 1) + 1, stride * (w - 1) + 1), delta.dtype)",
+        "out = np.zeros((stride * (h - 1) + 1, stride * (w - 1) + 1))",
+    ): ZEROS,
+    (
+        "conv_stride_delta",
+        "return conv_delta(dilate(delta, stride), W, z)",
+        "return conv_delta(W, dilate(delta, stride), z)",
+    ): "a full convolution commutes",
+}
+
+
+# --- Figures --------------------------------------------------------------------------
+
+
+@figure("dilate")
+def dilate(session):
+    stride, delta = 2, session.printed("cnn/pooling:pool-delta", (4, 4))
+    return [
+        Panel(r"\delta^{1}", delta),
+        rf"\xrightarrow{{\,S={stride}\,}}",
+        Panel(
+            rf"\delta^{{1}}_{{\uparrow {stride}}}",
+            session.printed("dilate-delta", (7, 7)),
+            inserted=between(delta.shape, stride),
+        ),
+    ]
+
+
+@claim("dilate")
+def dilate_claim(session, delta, up):
+    at = range(1, 4)
+    assert_array_equal(up, np.insert(np.insert(delta, at, 0, axis=0), at, 0, axis=1))
+    assert_array_equal(up.grey, dilated_ones() == 0)
+
+
+def dilated_ones():
+    """Of 4 × 4, at stride 2."""
+    row = [1, 0, 1, 0, 1, 0, 1]
+    return np.outer(row, row)
+
+
+@figure("conv-stride")
+def conv_stride(session):
+    stride, (i, j) = 2, (4, 4)  # the one cell that all four δ reach
+    kernel = session.written("cnn/forward:setup", "W1", (3, 3))
+    return [
+        Panel(
+            rf"(\delta^{{1}}_{{\uparrow {stride}}})^{{\mathrm{{pad}}}}",
+            np.pad(session.printed("dilate-delta", (7, 7)), 2),
+            window=Box(i, j, 3, 3),
+            inserted=np.pad(between((4, 4), stride), 2, constant_values=True),
+        ),
+        r"\star",
+        Panel(r"\operatorname{rot180}(W^{1})", kernel[::-1, ::-1]),
+        "=",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial x}",
+            session.printed("dx", (9, 9)),
+            result=Box(i, j),
+        ),
+    ]
+
+
+@claim("conv-stride")
+def conv_stride_claim(session, delta, W, dx):
+    assert_array_equal(delta.grey, np.pad(dilated_ones(), 2) == 0)
+    assert not delta[delta.grey].any()
+    assert_array_equal(W, np.rot90(session.written("cnn/forward:setup", "W1"), 2))
+    assert_allclose(dx[dx.result], np.sum(delta[delta.window] * W), atol=ROUNDING)
+    assert_allclose(dx, correlate(delta, W), atol=ROUNDING)
+
+
+# --- Checks ---------------------------------------------------------------------------
+
+
+@check("conv-stride-delta")
+def conv_stride_delta(function, draw):
+    kernel, output, _, stride = windows(draw)
+    return convolution_delta(function, draw, kernel, output, stride)

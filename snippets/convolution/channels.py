@@ -1,0 +1,261 @@
+"""Figures and checks of docs/*/convolution/channels.md, and what the checks of the
+pages after it are made of.
+
+TensorFlow has no float64 gradient of a dilated or a grouped convolution on the CPU, so
+its side is put together from what it has: tf.pad, zeros between the weights, one valid
+convolution for each group.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.testing import assert_allclose
+
+from book.checks import call, check, compare, generator, gradient, size, st, tf, values
+from book.figures import ROUNDING, Box, Panel, claim, figure
+from snippets.cnn.forward import correlate
+
+Pair = tuple[int, int]
+
+
+# --- Figures --------------------------------------------------------------------------
+
+
+@figure("channels")
+def channels(session):
+    stride, (i, j) = 2, (1, 0)
+    window = Box(stride * i, stride * j, 3, 2)
+    shapes = [(5, 4), (3, 2)] * 2 + [(2, 2)]
+    x0, W0, x1, W1, z = (
+        session.printed("arrays", shape, nth) for nth, shape in enumerate(shapes)
+    )
+    return [
+        Panel("x_{0,0}", x0, window=window),
+        r"\star",
+        Panel("W_{0,1}", W0),
+        "+",
+        Panel("x_{0,1}", x1, window=window),
+        r"\star",
+        Panel("W_{1,1}", W1),
+        rf"\xrightarrow[{{}}+b_{{1}}]{{S={stride}}}",
+        Panel("z_{0,1}", z, result=Box(i, j)),
+    ]
+
+
+@claim("channels")
+def channels_claim(session, x0, W0, x1, W1, z):
+    b = session.written("arrays", "b")[1]
+    assert x0.window == x1.window
+    seen = np.sum(x0[x0.window] * W0) + np.sum(x1[x1.window] * W1)
+    assert_allclose(z[z.result], seen + b, atol=ROUNDING)
+    assert_allclose(z, correlate(x0, W0, 2) + correlate(x1, W1, 2) + b, atol=ROUNDING)
+
+
+# --- What the checks draw -------------------------------------------------------------
+
+
+class Case(NamedTuple):
+    """A convolution and its arrays; stride and dilation are pairs."""
+
+    x: np.ndarray
+    W: np.ndarray
+    b: np.ndarray
+    delta: np.ndarray
+    stride: Pair
+    padding: tuple[Pair, Pair]
+    dilation: Pair
+    groups: int
+    rng: np.random.Generator
+
+    @property
+    def kernel(self) -> Pair:
+        return self.W.shape[:2]
+
+    @property
+    def size(self) -> Pair:
+        return self.x.shape[1:3]
+
+    @property
+    def settings(self) -> tuple:
+        return self.stride, self.padding, self.dilation, self.groups
+
+
+def two(draw, least: int, most: int) -> Pair:
+    """For rows and columns, mostly not the same."""
+    return draw(st.integers(least, most)), draw(st.integers(least, most))
+
+
+def convolution(
+    draw, *, stride=True, leftover=False, padding=False, dilation=False, groups=False
+) -> Case:
+    """A case with what is asked for drawn, too; without padding it is built from O."""
+    stride = two(draw, 1, 4) if stride else (1, 1)
+    kernel, output = two(draw, 1, 3), two(draw, 1, 3)
+    spacing = two(draw, 1, 3) if dilation else (1, 1)
+    parts = size(draw, 3) if groups else 1
+    inputs, outputs = parts * size(draw, 2), parts * size(draw, 2)
+    examples = size(draw, 2)
+    padded, around = [], []
+    for s, k, o, d in zip(stride, kernel, output, spacing, strict=True):
+        rest = draw(st.integers(0, s - 1)) if leftover else 0
+        padded.append(s * (o - 1) + d * (k - 1) + 1 + rest)
+        # Not so much that nothing is left of the input itself.
+        before = draw(st.integers(0, min(3, padded[-1] - 1))) if padding else 0
+        after = draw(st.integers(0, min(3, padded[-1] - 1 - before))) if padding else 0
+        around.append((before, after))
+    rows, columns = (h - sum(p) for h, p in zip(padded, around, strict=True))
+    rng = generator(draw)
+    return Case(
+        values(rng, (examples, rows, columns, inputs)),
+        values(rng, (*kernel, inputs // parts, outputs)),
+        values(rng, (outputs,)),
+        values(rng, (examples, *output, outputs)),
+        stride,
+        tuple(around),
+        spacing,
+        parts,
+        rng,
+    )
+
+
+def given_as(draw, both: Pair) -> int | Pair:
+    """What the function is handed: where the two are equal also an int."""
+    return both[0] if both[0] == both[1] and draw(st.booleans()) else both
+
+
+# --- Forward passes, twice ------------------------------------------------------------
+
+
+def spread(W, dilation):
+    """The kernel with the zeros between its weights, by a product with 0 and 1."""
+    for axis, d in enumerate(dilation):
+        k = W.shape[axis]
+        places = np.zeros((d * (k - 1) + 1, k))
+        places[d * np.arange(k), np.arange(k)] = 1
+        W = tf.tensordot(places, W, [[1], [axis]])  # the new axis comes first
+        W = tf.transpose(W, [*range(1, axis + 1), 0, *range(axis + 1, len(W.shape))])
+    return W
+
+
+def tf_convolve(x, W, stride, padding, dilation, groups):
+    padded = tf.pad(x, [(0, 0), *padding, (0, 0)])
+    both = tf.split(padded, groups, -1), tf.split(spread(W, dilation), groups, -1)
+    parts = zip(*both, strict=True)
+    steps = (1, *stride, 1)
+    return tf.concat([tf.nn.conv2d(*part, steps, "VALID") for part in parts], -1)
+
+
+def convolve(x, W, stride, padding, dilation, groups):
+    """Weight by weight, each beside every S-th entry of the padded input."""
+    padded = np.pad(x, [(0, 0), *padding, (0, 0)])
+    *kernel, c, f = W.shape
+    lengths = [
+        (h - d * (n - 1) - 1) // s + 1
+        for h, n, s, d in zip(padded.shape[1:3], kernel, stride, dilation, strict=True)
+    ]
+    z = np.zeros((len(x), *lengths, f))
+    for n, i, j, o in np.ndindex(*z.shape):
+        first = o // (f // groups) * c  # the first input channel of o's group
+        for u, v in np.ndindex(*kernel):
+            row, column = (
+                stride[0] * i + dilation[0] * u,
+                stride[1] * j + dilation[1] * v,
+            )
+            seen = padded[n, row, column, first : first + c]
+            z[n, i, j, o] += np.dot(seen, W[u, v, :, o])
+    return z
+
+
+# --- What the results of all pages have in common -------------------------------------
+
+
+def forward(function, case: Case, arguments: dict) -> float:
+    settings = case.settings
+    mine = call(function, arguments)
+    right = tf_convolve(case.x, case.W, *settings) + case.b
+    definition = convolve(case.x, case.W, *settings) + case.b
+    return max(
+        compare(arguments, mine, right, "TensorFlow"),
+        compare(arguments, mine, definition, "the definition"),
+    )
+
+
+def of_input(function, case: Case, arguments: dict) -> float:
+    return gradient(
+        function,
+        arguments,
+        case.x,
+        case.delta,
+        lambda x: tf_convolve(x, case.W, *case.settings),
+        lambda x: convolve(x, case.W, *case.settings),
+        case.rng,
+    )
+
+
+def of_weights(function, case: Case, arguments: dict) -> float:
+    return gradient(
+        function,
+        arguments,
+        case.W,
+        case.delta,
+        lambda W: tf_convolve(case.x, W, *case.settings),
+        lambda W: convolve(case.x, W, *case.settings),
+        case.rng,
+    )
+
+
+def of_bias(function, case: Case, arguments: dict) -> float:
+    z = values(case.rng, case.delta.shape)
+    return gradient(
+        function,
+        arguments,
+        case.b,
+        case.delta,
+        lambda b: z + b,
+        lambda b: z + b,
+        case.rng,
+    )
+
+
+def weights_of_kernel(function, draw, case: Case, **more):
+    arguments = {"x": case.x, "delta": case.delta, "kernel": case.kernel}
+    arguments["stride"] = given_as(draw, case.stride)
+    return of_weights(function, case, arguments | more)
+
+
+def input_of_size(function, draw, case: Case, **more):
+    arguments = {"delta": case.delta, "W": case.W}
+    arguments["stride"] = given_as(draw, case.stride)
+    return of_input(function, case, arguments | more | {"size": case.size})
+
+
+# --- Checks ---------------------------------------------------------------------------
+
+
+@check("channels-forward")
+def channels_forward(function, draw):
+    case = convolution(draw, leftover=True)
+    stride = given_as(draw, case.stride)
+    return forward(
+        function, case, {"x": case.x, "W": case.W, "b": case.b, "stride": stride}
+    )
+
+
+@check("channels-input")
+def channels_input(function, draw):
+    case = convolution(draw)
+    stride = given_as(draw, case.stride)
+    return of_input(
+        function, case, {"delta": case.delta, "W": case.W, "stride": stride}
+    )
+
+
+@check("channels-weights")
+def channels_weights(function, draw):
+    return weights_of_kernel(function, draw, convolution(draw, leftover=True))
+
+
+@check("channels-bias")
+def channels_bias(function, draw):
+    case = convolution(draw)
+    return of_bias(function, case, {"delta": case.delta})

@@ -1,0 +1,143 @@
+"""Figures and checks of docs/*/convolution/dilation.md. K = 2, S = 3, D = 2."""
+
+import numpy as np
+from numpy.testing import assert_allclose, assert_array_equal
+
+from book.checks import check
+from book.figures import ROUNDING, Box, Panel, between, claim, figure
+from snippets.cnn.forward import correlate
+from snippets.convolution.channels import (
+    convolution,
+    forward,
+    given_as,
+    input_of_size,
+    weights_of_kernel,
+)
+
+# --- Figures --------------------------------------------------------------------------
+
+
+@figure("dilation-forward")
+def dilation_forward_figure(session):
+    i, j = 1, 0
+    seen = np.zeros((6, 6), dtype=bool)
+    seen[3 * i : 3 * i + 3 : 2, 3 * j : 3 * j + 3 : 2] = True
+    return [
+        Panel(
+            "x",
+            session.printed("forward", (6, 6)),
+            window=Box(3 * i, 3 * j, 3, 3),
+            rings=seen,
+        ),
+        r"\star",
+        Panel(
+            r"W_{\uparrow 2}",
+            session.printed("forward", (3, 3), 1),
+            inserted=between((2, 2), 2),
+        ),
+        r"\xrightarrow{\,S=3\,}",
+        Panel("z", session.printed("forward", (2, 2), 2), result=Box(i, j)),
+    ]
+
+
+@claim("dilation-forward")
+def dilation_forward_claim(session, x, spread, z):
+    assert_array_equal(spread.grey, SPREAD == 0)
+    assert not spread[spread.grey].any()
+    # Ringed on x, in the window and nowhere else, is what the weights see.
+    assert_array_equal(x.rings[x.window], spread != 0)
+    assert x.rings.sum() == 4
+    assert_allclose(z[z.result], np.sum(x[x.window] * spread), atol=ROUNDING)
+    assert_allclose(z, correlate(x, spread, 3), atol=1e-9)
+
+
+SPREAD = np.outer([1, 0, 1], [1, 0, 1])  # where a kernel of 2 has its weights
+
+
+@figure("dilation-input")
+def dilation_input_figure(session):
+    i, j = 5, 3
+    return [
+        Panel(
+            r"(\delta_{\uparrow 3})^{\mathrm{pad}}",
+            session.printed("input", (8, 8)),
+            window=Box(i, j, 3, 3),
+            inserted=np.pad(between((2, 2), 3), 2, constant_values=True),
+        ),
+        r"\star",
+        Panel(
+            r"\operatorname{rot180}(W_{\uparrow 2})",
+            session.printed("input", (3, 3), 1),
+            inserted=between((2, 2), 2),
+        ),
+        "=",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial x}",
+            session.printed("input", (6, 6), 2),
+            result=Box(i, j),
+        ),
+    ]
+
+
+@claim("dilation-input")
+def dilation_input_claim(session, delta, turned, dx):
+    assert_array_equal(delta.grey, np.pad(np.outer([1, 0, 0, 1], [1, 0, 0, 1]), 2) == 0)
+    assert not delta[delta.grey].any()
+    assert_array_equal(turned.grey, SPREAD == 0)
+    assert_array_equal(turned, np.rot90(session.printed("forward", nth=1), 2))
+    assert_allclose(dx[dx.result], np.sum(delta[delta.window] * turned), atol=ROUNDING)
+    assert_allclose(dx, correlate(delta, turned), atol=1e-9)
+
+
+@figure("dilation-weights")
+def dilation_weights_figure(session):
+    u, v = 1, 0
+    return [
+        Panel(
+            r"x \star \delta_{\uparrow 3}",
+            session.printed("weights", (3, 3)),
+            window=Box(2 * u, 2 * v),
+            inserted=between((2, 2), 2),
+        ),
+        r"\xrightarrow{\,D=2\,}",
+        Panel(
+            r"\tfrac{\partial \ell}{\partial W}",
+            session.printed("weights", (2, 2), 1),
+            result=Box(u, v),
+        ),
+    ]
+
+
+@claim("dilation-weights")
+def dilation_weights_claim(session, every, dW):
+    assert_array_equal(every.grey, SPREAD == 0)
+    assert_array_equal(dW[dW.result], every[every.window])
+    assert_array_equal(dW, every[::2, ::2])
+    x, delta = session.printed("forward"), session.printed("input")[2:-2, 2:-2]
+    assert_allclose(every, correlate(x, delta), atol=1e-9)
+
+
+# --- Checks ---------------------------------------------------------------------------
+
+
+@check("dilation-forward")
+def dilation_forward(function, draw):
+    case = convolution(draw, leftover=True, dilation=True)
+    arguments = {"x": case.x, "W": case.W, "b": case.b}
+    arguments["stride"] = given_as(draw, case.stride)
+    arguments["dilation"] = given_as(draw, case.dilation)
+    return forward(function, case, arguments)
+
+
+@check("dilation-input")
+def dilation_input(function, draw):
+    case = convolution(draw, leftover=True, dilation=True)
+    return input_of_size(function, draw, case, dilation=given_as(draw, case.dilation))
+
+
+@check("dilation-weights")
+def dilation_weights(function, draw):
+    case = convolution(draw, leftover=True, dilation=True)
+    return weights_of_kernel(
+        function, draw, case, dilation=given_as(draw, case.dilation)
+    )
