@@ -11,15 +11,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
 from functools import cache, cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
-from yaml import safe_load
+from yaml import YAMLError, safe_load
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 LANGUAGES = ["en", "zh"]
+HOME = "index.md"
 
+# What the front matter says: title is the short one of the navigation, order a number,
+# the same in all languages, summary the page's line on the home page. Pages of one part
+# stand together; those without stand at the top level.
+KEYS = {
+    "title": str,
+    "part": str,
+    "order": int,
+    "summary": str,
+    "description": str,
+    "search": dict,  # of Material
+}
+OPTIONAL = {"part", "search"}
+# The head of the table of pages.
+TABLE = {"en": "| Page | What it gives you |", "zh": "| 页面 | 内容 |"}
 FRONT = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
 # What stands in lines of its own. In an admonition, and in what folds, it is indented.
 PIECE = re.compile(
@@ -45,6 +60,10 @@ LABEL = re.compile(r"\\label\{([^}]*)\}\s*")
 STEP = (
     "step-"  # begins the label of a definition or a step; all others are main results
 )
+
+
+class BadPage(Exception):
+    """Pages that make no book; says every mistake, with its file, in a line."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +95,36 @@ class Page:
 
     @cached_property
     def front(self) -> dict:
-        """What its front matter says; raises YAMLError where that is amiss."""
+        """What its front matter says; raises BadPage where it cannot be read."""
         front = FRONT.match(self.text)
-        return (front and safe_load(front[1])) or {}
+        try:
+            found = (front and safe_load(front[1])) or {}
+        except YAMLError as error:
+            raise BadPage(f"{self}:1: the front matter is no YAML: {error}") from None
+        if not isinstance(found, dict):
+            raise BadPage(f"{self}:1: the front matter has no lines of key: value")
+        return found
+
+    @property
+    def part(self) -> str:
+        """Of the book, in its language; "" at the top level."""
+        return self.front.get("part", "")
+
+    @cached_property
+    def front_errors(self) -> list[str]:
+        """What its front matter lacks, or has in vain, each with the file."""
+        try:
+            front = self.front
+        except BadPage as error:
+            return [str(error)]
+        needless = OPTIONAL | ({"summary"} if self.name == HOME else set())
+        wrong = [f"has no {key}" for key in KEYS if key not in needless | front.keys()]
+        for key, value in front.items():
+            if key not in KEYS:
+                wrong.append(f"has no key {key!r}, but {', '.join(KEYS)}")
+            elif type(value) is not KEYS[key] or value == "":
+                wrong.append(f"has a {key} that is no {KEYS[key].__name__}: {value!r}")
+        return [f"{self}:1: the front matter {what}" for what in wrong]
 
     def _line(self, start: int) -> int:
         return self.text.count("\n", 0, start) + 1
@@ -100,6 +146,12 @@ class Page:
         return [(a, self.text[a:b]) for a, b in zip(ends, starts, strict=True)]
 
     @cached_property
+    def texts(self) -> list[tuple[int, str]]:
+        """The front matter, of which readers see most, and the prose."""
+        front = FRONT.match(self.text)
+        return [*([(0, front[0])] if front else []), *self.prose]
+
+    @cached_property
     def spans(self) -> list[Part]:
         """All that stands within lines, titles included, in order."""
         titles = [
@@ -110,7 +162,7 @@ class Page:
         ]
         return [
             Part(match, self._line(start + match.start()))
-            for start, text in sorted([*self.prose, *titles])
+            for start, text in sorted([*self.texts, *titles])
             for match in SPAN.finditer(text)
         ]
 
@@ -141,14 +193,12 @@ class Page:
     @cached_property
     def errors(self) -> list[str]:
         """What cannot be told for certain, each with file and line."""
-        found = []
-        if not self.front.get("description"):
-            found.append(f"{self}:1: the front matter has no description")
+        found = [*self.front_errors]
         for heading in self.headings:
             if heading.anchor is None:
                 what = f"no anchor {{ #name }} at the heading {heading.title!r}"
                 found.append(f"{self}:{heading.line}: {what}")
-        for start, text in self.prose:
+        for start, text in self.texts:
             left = SPAN.sub(lambda span: " " * len(span[0]), text)
             for mark, what in [
                 ("$", "a $ without its partner"),
@@ -168,7 +218,7 @@ class Page:
         ends = [(0, ""), *starts, (len(self.text), "")]
         found: dict[str, str] = {}
         for (begin, anchor), (end, _) in pairwise(ends):
-            words = [text for start, text in self.prose if begin <= start < end]
+            words = [text for start, text in self.texts if begin <= start < end]
             titles = [h.title for h in self.headings if h.match.start() == begin]
             found[anchor or ""] = SPAN.sub(_words, "\n".join([*titles, *words]))
         return found
@@ -192,19 +242,87 @@ def page(language: str, name: str) -> Page:
     return _page(language, name, (DOCS / language / name).read_text("utf-8"))
 
 
+def contents(docs: Path = DOCS) -> dict[str, list[Page]]:
+    """The pages of each language in reading order, the home page first.
+
+    Raises BadPage where front matter is amiss, or where languages differ.
+    """
+    found = {
+        language: [
+            _page(
+                language, path.relative_to(folder).as_posix(), path.read_text("utf-8")
+            )
+            for path in sorted(folder.rglob("*.md"))
+        ]
+        for language in LANGUAGES
+        for folder in [docs / language]
+    }
+    every = [page for pages in found.values() for page in pages]
+    if wrong := [error for page in every for error in page.front_errors]:
+        raise BadPage("\n".join(wrong))
+    book = {
+        language: sorted(pages, key=lambda page: page.front["order"])
+        for language, pages in found.items()
+    }
+    wrong = [error for of in book.items() for error in _disorder(*of)]
+    english, *others = book.values()
+    for other in others:
+        wrong += _divergence(english, other)
+    if wrong:
+        raise BadPage("\n".join(wrong))
+    return book
+
+
+def parts(pages: list[Page]) -> list[tuple[str, list[Page]]]:
+    """The pages in the same order, by part; at the top level, the part is ""."""
+    return [(part, [*group]) for part, group in groupby(pages, lambda page: page.part)]
+
+
+def _disorder(language: str, pages: list[Page]) -> Iterator[str]:
+    """What is amiss with the order of the pages of one language."""
+    if not pages or pages[0].name != HOME:
+        yield f"docs/{language}/{HOME}: of all pages, its order is to be the least"
+    for one, other in pairwise(pages):
+        if one.front["order"] == other.front["order"]:
+            yield f"{other}:1: its order is that of {one}, too"
+    seen = set()
+    for part, (first, *_) in parts(pages):
+        if part in seen - {""}:
+            yield f"{first}:1: its order keeps it apart from the others of {part!r}"
+        seen.add(part)
+
+
+def _divergence(english: list[Page], chinese: list[Page]) -> Iterator[str]:
+    """Where the pages of another language stand elsewhere."""
+    here, there = ({page.name: page for page in pages} for pages in (english, chinese))
+    for name in sorted(here.keys() ^ there.keys()):
+        yield f"{here.get(name) or there[name]}: the page is in this language only"
+    for name in sorted(here.keys() & there.keys()):
+        if here[name].front["order"] != there[name].front["order"]:
+            yield f"{there[name]}:1: its order is not that of {here[name]}"
+    if [page.name for page in english] != [page.name for page in chinese]:
+        return
+    divided = zip(parts(english), parts(chinese), strict=True)  # but left before
+    for (one, first), (other, second) in divided:
+        if bool(one) != bool(other) or len(first) != len(second):
+            what = f"the part {other!r} has not the pages of {one!r} in {first[0]}"
+            yield f"{second[0]}:1: {what}"
+            return
+
+
+def table(pages: list[Page]) -> str:
+    """The pages of a language but the home page, with their summaries, in Markdown."""
+    rows = (
+        f"| [{page.front['title']}]({page.name}) | {page.front['summary']} |"
+        for page in pages
+        if page.name != HOME
+    )
+    return "\n".join([TABLE[pages[0].language], "|---|---|", *rows])
+
+
 def nav_pages() -> list[str]:
     """The pages in reading order, as paths below docs/en and docs/zh."""
-
-    def flatten(entries: list) -> Iterator[str]:
-        for entry in entries:
-            if isinstance(entry, str):
-                yield entry
-            else:
-                for below in entry.values():
-                    yield from flatten([below] if isinstance(below, str) else below)
-
-    nav = re.search(r"(?ms)^nav:\n.*?(?=^\S)", (ROOT / "mkdocs.yml").read_text("utf-8"))
-    return list(flatten(safe_load(nav[0])["nav"]))
+    return [page.name for page in contents()["en"]]
 
 
 def numbers(pages: list[Page]) -> dict[str, tuple[str, str]]:

@@ -6,7 +6,6 @@ What follows the question mark is the first setting; book/explorer.py reads it.
 import html as markup
 import os
 import re
-import sys
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -16,11 +15,10 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.append(str(ROOT))  # MkDocs gives it back once this file is loaded
-from book.explorer import Explorers  # noqa: E402
-from book.sessions import BadSession  # noqa: E402
+from book.explorer import Explorers
+from book.sessions import BadSession
 
+ROOT = Path(__file__).resolve().parents[1]
 ALONE = re.compile(r'<p>\s*<img alt="([^"]*)" src="explorer:([^"]*)" */?>\s*</p>')
 ANYWHERE = re.compile(r'<img [^>]*src="explorer:([^"]*)"[^>]*>')
 ASSETS = "assets/explorer"

@@ -5,16 +5,9 @@ import re
 import pytest
 
 from book import sessions
-from book.pages import DOCS, LANGUAGES, ROOT, Page, bones, differences, nav_pages, page
+from book.pages import LANGUAGES, ROOT, Page, bones, differences, nav_pages, page
 
 PAGES = nav_pages()
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_is_in_the_navigation_and_in_this_language(language):
-    folder = DOCS / language
-    pages = [path.relative_to(folder).as_posix() for path in folder.rglob("*.md")]
-    assert sorted(pages) == sorted(PAGES)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -74,7 +67,8 @@ CHANGES = {
     "a link to elsewhere": (r"\]\(", "](x"),
     "code changed": (r"`([^`\n]+)`", r"`\1x`"),
     "a dollar lost": (r"(?<!\$)\$(?!\$)", ""),
-    "no description": (r"(?m)^description: .*$", "other: x"),
+    "no description": (r"(?m)^description: .*\n", ""),
+    "a formula of the summary changed": (r"(?m)^(summary: .*?)\$", r"\1$-"),
 }
 
 

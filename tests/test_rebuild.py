@@ -20,13 +20,8 @@ from mkdocs_jupyter import convert
 from book.pages import LANGUAGES, ROOT
 
 HOOK = "site_hooks/rebuild.py"
-NAV = [
-    "index.md",
-    "one.md",
-    {"Part": ["two.md", "three.md", {"Four": "four.md"}]},
-    "glossary.md",
-    "verification.md",
-]
+FRONT = "---\ntitle: {0} {1}\n{2}order: {3}\nsummary: s\ndescription: {0} d\n---\n"
+PART = ["two.md", "three.md", "four.md"]
 # One page has the labels, another the references; one the array, another its figure.
 PAGES = {
     "index.md": """# {0} home
@@ -41,7 +36,7 @@ $$\n\\label{{first}}\na = b\n$$
 
 $$\n\\label{{second}}\na = c\n$$
 """,
-    "two.md": """---\ndescription: {0} two\n---\n# {0} two
+    "two.md": """# {0} two
 
 $\\eqref{{first}}$ before $\\eqref{{second}}$, and [labels](one.md#labels).
 
@@ -79,10 +74,10 @@ class Book:
             shutil.copytree(ROOT / folder, root / folder)
         shutil.copy(ROOT / "package-lock.json", root)
         (root / "snippets").mkdir()
-        shutil.copy(ROOT / "snippets" / "cnn.md", root / "snippets")
+        shutil.copytree(ROOT / "snippets" / "cnn", root / "snippets" / "cnn")
         settings = yaml_load((ROOT / "mkdocs.yml").read_text("utf-8"))
         hooks = settings["hooks"]
-        settings = {"INHERIT": str(ROOT / "mkdocs.yml"), "hooks": hooks, "nav": NAV}
+        settings = {"INHERIT": str(ROOT / "mkdocs.yml"), "hooks": hooks}
         settings |= {"extra_css": [], "extra_javascript": []}
         settings |= {"docs_dir": "docs", "site_dir": "site", "extra": EXTRA}
         (root / "mkdocs.yml").write_text(yaml.safe_dump(settings), "utf-8")
@@ -91,10 +86,12 @@ class Book:
         (root / "docs").mkdir()
         (root / "docs" / "glossary.yml").write_text(GLOSSARY, "utf-8")
         for language in LANGUAGES:
-            for page, text in PAGES.items():
+            for order, (page, text) in enumerate(PAGES.items()):
                 path = root / "docs" / language / page
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text.format(language), "utf-8")
+                part = f"part: {language} part\n" if page in PART else ""
+                front = FRONT.format(language, path.stem, part, order)
+                path.write_text(front + text.format(language), "utf-8")
 
     def build(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
         """The site's files, as `serve` makes them after an edit."""
@@ -164,12 +161,12 @@ def title(book: Book) -> None:
     book.replace("one, $x^2$", "other, $x^3$", "one.md")
 
 
-def title_of_front_matter(book: Book) -> None:
-    book.replace("description:", "title: Named\ndescription:", "two.md")
-
-
 def title_of_navigation(book: Book) -> None:
-    book.replace("Four", "Fourth", "mkdocs.yml")
+    book.replace("title: ", "title: New ", "two.md")
+
+
+def part(book: Book) -> None:
+    book.replace(" part", " chapter", *PART)
 
 
 def unsearched(book: Book) -> None:
@@ -185,13 +182,12 @@ def labels(book: Book) -> None:
 
 def order(book: Book) -> None:
     """The same, and the navigation."""
-    book.replace("- one.md\n- Part:\n  - two.md", "- Part:\n  - two.md", "mkdocs.yml")
-    book.replace("- verification.md", "- one.md\n- verification.md", "mkdocs.yml")
+    book.replace("order: 1\n", "order: 9\n", "one.md")
 
 
 def array(book: Book) -> None:
     """The session's, on no page; the figure of it is on a page that is as it was."""
-    path = book.root / "snippets" / "cnn.md"
+    path = book.root / "snippets" / "cnn" / "convolution.md"
     text = path.read_text("utf-8")
     section = text[text.index("[start:full]") : text.index("[end:full]")]
     number = section[section.index("[[") + 2 :].split()[0]
@@ -230,7 +226,6 @@ def gone_page(book: Book) -> None:
     book.replace(notebooks, "extra: {notebooks: []}\n", "mkdocs.yml")
     for language in LANGUAGES:
         (book.root / "docs" / language / "one.md").unlink()
-    book.replace("- one.md\n", "", "mkdocs.yml")
     book.replace("$\\eqref{first}$", "None", "two.md")
     book.replace("$\\eqref{second}$", "none", "two.md")
 
@@ -259,7 +254,7 @@ def no_admonitions(book: Book) -> None:
 EDITS = [
     *(prose, snippet, listed_snippet, labels, order, array, anchor, link),
     *(meaning, term, place_of_term),
-    *(title, title_of_front_matter, title_of_navigation, unsearched),
+    *(title, title_of_navigation, part, unsearched),
     *(new_page, gone_page, excluded_page, addresses, no_permalinks, no_admonitions),
 ]
 WARNED = [anchor, link, place_of_term, new_page, gone_page, excluded_page]
