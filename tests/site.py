@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from playwright.sync_api import Route
 
 from tests.pages import ROOT
 
@@ -131,6 +134,15 @@ def built(name: str, **variables: str) -> Path:
         assert "WARNING" not in done.stderr
 
     return cached(name, make, **variables)
+
+
+def answer(route: Route, folder: Path, url: str) -> None:
+    """Answer a browser that asks for something below an address of the built site."""
+    path = unquote(urlsplit(route.request.url.removeprefix(url)).path)
+    file = folder / path / ("index.html" if path.endswith("/") or not path else "")
+    found = file.is_file()
+    status = 200 if found else 404
+    route.fulfill(path=file if found else folder / "404.html", status=status)
 
 
 # --- Served ------------------------------------------------------------------
