@@ -6,6 +6,7 @@ import yaml
 from mkdocs import utils
 from mkdocs.commands import build
 from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.utils import clean_directory, yaml_load
 
 from tests.pages import LANGUAGES, ROOT
@@ -42,8 +43,11 @@ class MiniBook:
         for each in [language] if language else LANGUAGES:
             self.write(f"docs/{each}/{page}", text)
 
-    def build(self, **options: object) -> None:
-        """As one `mkdocs build`; options are of mkdocs.yml, or strict."""
+    def build(self, **options: object) -> MkDocsConfig:
+        """As one `mkdocs build`, of which it returns the configuration.
+
+        Options are those of mkdocs.yml, and strict. Raises Abort as MkDocs does.
+        """
         # After a build that failed, static-i18n leaves another in its place.
         utils.clean_directory = clean_directory
         config = load_config(str(self.root / "mkdocs.yml"), **options)
@@ -51,6 +55,7 @@ class MiniBook:
             build.build(config)
         finally:
             config.plugins.on_shutdown()
+        return config
 
     def read(self, page: str, language: str = "en") -> str:
         return (self.root / "site" / html_path(language, page)).read_text("utf-8")
