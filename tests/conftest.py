@@ -149,6 +149,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Record(), "record")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if settings.get_current_profile_name() != "full":
+        skip = pytest.mark.skip(reason="takes --hypothesis-profile=full, as CI does")
+        for item in items:
+            if item.get_closest_marker("full"):
+                item.add_marker(skip)
+
+
 @pytest.fixture(scope="session")
 def record(pytestconfig: pytest.Config) -> Record:
     return pytestconfig.pluginmanager.getplugin("record")
