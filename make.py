@@ -12,6 +12,7 @@ python3 make.py bench   what verifying costs, how fast the pages are, im2col bes
                         `bench sessions`, `bench page`, `bench convolution`,
                         `bench explorer`, `bench notebooks`
 python3 make.py mutants alters the equations' functions; what do the checks miss?
+                        `mutants pooling/max rot180`: of this page, of this function
 python3 make.py lock    renew requirements.txt and package-lock.json (--upgrade: newer)
 
 The first call installs what the lock files name into .venv and node_modules.
