@@ -24,7 +24,12 @@ MADE = {
 # What any book needs, and nothing that belongs to one page.
 MACHINERY = ["book", "explorers", "site_hooks", "tests", "tools", "docs/assets"]
 MACHINERY += ["docs/glossary.yml", "conftest.py", "mkdocs.yml", "package-lock.json"]
-MACHINERY += ["package.json", "pyproject.toml"]
+MACHINERY += [
+    "package.json",
+    "pyproject.toml",
+    "requirements.txt",
+    "CONTRIBUTING.zh.md",
+]
 # What a new page stands on.
 PAGES = {
     "index.md": "# H { #h }\n\n<!-- contents -->\n",
@@ -38,6 +43,7 @@ $$
 """,
     "conventions.md": "# C { #c }\n",
     "explorer.md": "# E { #e }\n",
+    "verification.md": "# V { #outputs }\n\n<!-- verification table -->\n",
 }
 
 
@@ -55,7 +61,8 @@ def small_book(folder: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
-    for name in ["node_modules", ".cache"]:
+    (folder / ".cache").mkdir()
+    for name in ["node_modules", ".cache/mathematics"]:  # but not the record of checks
         (folder / name).symlink_to(ROOT / name)
     for path in sessions.stands_on(sessions.SNIPPETS / "check.md"):
         target = folder / path.relative_to(ROOT)
