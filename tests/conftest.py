@@ -131,7 +131,7 @@ class Record:
             f"{self.seconds:.1f} s, {rate:.0f} a second; "
             f"largest relative error {error:.1e}"
         )
-        where = verification.PATH.relative_to(verification.ROOT)
+        where = verification.path().relative_to(ROOT)
         terminalreporter.write_line(
             f"recorded in {where}" if written else f"{where} is as it was"
         )

@@ -19,6 +19,7 @@ from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 from playwright.sync_api import Browser, Page, Request, Response, expect
 
+from book import record
 from book.pages import LANGUAGES, ROOT, nav_pages
 from tests.minibook import MiniBook
 from tests.site import ADDRESSES, NOTEBOOKS, REPOSITORY, answer, built, html_path, path
@@ -304,9 +305,9 @@ def test_a_report_names_the_versions_of_the_last_check(tmp_path, monkeypatch, ho
     feedback, verification = hook("feedback"), hook("verification")
     assert feedback.version(tmp_path) == ""  # not a checkout, and never checked
     versions = dict.fromkeys(verification.NAMES, "1.2")
-    run = verification.Run("2026-01-01", versions, "quick", "", {})
-    record = verification.Record("fresh", run)
-    monkeypatch.setattr(feedback, "read", lambda _: record)
+    run = record.Run("2026-01-01", versions, "quick", "", {})
+    found = record.Record("fresh", run)
+    monkeypatch.setattr(feedback, "read", lambda _: found)
     packages = "TensorFlow 1.2, Keras 1.2, NumPy 1.2, Python 1.2"
     assert feedback.version(tmp_path) == packages
     assert re.fullmatch(f"[0-9a-f]{{7,}}, {packages}", feedback.version(ROOT))
