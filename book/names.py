@@ -1,7 +1,6 @@
 """Which names a piece of code sets and reads, and the statements that it stands on.
 
-For a session that borrows a function of another, and for a notebook that begins in the
-middle of one.
+For a notebook and a script, which run without the sessions from which theirs takes.
 """
 
 import ast
@@ -82,14 +81,6 @@ def changed_by(node: ast.stmt) -> set[str]:
     return found
 
 
-def is_setting(node: ast.stmt, modules: set[str]) -> bool:
-    """np.set_printoptions(…), which is for all that follows."""
-    match node:
-        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name))):
-            return name.startswith("set_") and bool(changed_by(node) & modules)
-    return False
-
-
 def sets(code: str) -> set[str]:
     return set().union(*map(set_by, ast.parse(code).body))
 
@@ -113,7 +104,7 @@ def needed(names: Iterable[str], code: str) -> str:
         given = set_by(node)
         # np.testing.assert_allclose(…) is a method's call, too, and alters nothing.
         altered = changed_by(node) - modules
-        if missing & (given | altered) or is_setting(node, modules):
+        if missing & (given | altered):
             read = read_by([node])
             if isinstance(node, ast.FunctionDef):
                 later |= read & below

@@ -1,55 +1,343 @@
-"""What a page of docs/ is made of: all that must be equal in both languages."""
+"""A page: the Markdown of docs/, taken apart once for all who read it.
+
+This is the one place that knows how a page is written: what stands in lines of its own
+(PIECE) and what within them (SPAN). A displayed formula stands between two lines $$,
+and so on; what cannot be told for certain is an error of the page.
+"""
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from difflib import unified_diff
+from functools import cache, cached_property
+from itertools import groupby, pairwise
 from pathlib import Path
 
-from mkdocs.utils import yaml_load
+from yaml import YAMLError, safe_load
 
 ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
 LANGUAGES = ["en", "zh"]
+HOME = "index.md"
+
+# What the front matter says: title is the short one of the navigation, order a number,
+# the same in all languages, summary the page's line on the home page. Pages of one part
+# stand together; those without stand at the top level.
+KEYS = {
+    "title": str,
+    "part": str,
+    "order": int,
+    "summary": str,
+    "description": str,
+    "search": dict,  # of Material
+}
+OPTIONAL = {"part", "search"}
+# The head of the table of pages.
+TABLE = {"en": "| Page | What it gives you |", "zh": "| 页面 | 内容 |"}
+FRONT = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
+# What stands in lines of its own. In an admonition, and in what folds, it is indented.
+PIECE = re.compile(
+    r"^(?P<indent> *)(?:"
+    r"(?P<fence>(?P<ticks>`{3,}).*?^ *(?P=ticks)) *$"
+    r"|\$\$\n(?P<display>.*?)\n *\$\$ *$"
+    r'|--8<-- "(?P<session>[\w/-]+)\.md:(?P<section>[\w-]+)" *$'
+    r"|(?P<level>#{1,6}) (?P<title>.*?)(?: \{ #(?P<anchor>[a-z0-9-]+) \})?$"
+    r'|(?P<mark>!!!|\?\?\?\+?) (?P<kind>\w+)(?: "(?P<name>[^"]*)")?$'
+    r")",
+    re.MULTILINE | re.DOTALL,
+)
+# What stands within a line. An image is a figure or an explorer.
+SPAN = re.compile(
+    r"`(?P<code>[^`\n]+)`"
+    r"|\$\\eqref\{(?P<reference>[^}]*)\}\$"
+    r"|\$(?P<inline>(?:\\.|[^$\\]){1,400}?)\$"
+    r"|!\[(?P<seen>[^\]]*)\]\((?P<image>figure|explorer):(?P<source>[^)\s]*)\)"
+    r"|\]\((?P<target>[^)\s]+)\)",
+    re.DOTALL,
+)
+LABEL = re.compile(r"\\label\{([^}]*)\}\s*")
+STEP = (
+    "step-"  # begins the label of a definition or a step; all others are main results
+)
 
 
-@dataclass
-class Bones:
-    """The first group is compared in order, the second, where words move, as a bag."""
+class BadPage(Exception):
+    """Pages that make no book; says every mistake, with its file, in a line."""
 
-    headings: list[str] = field(default_factory=list)
-    includes: list[str] = field(default_factory=list)
-    displays: list[str] = field(default_factory=list)
-    fences: list[str] = field(default_factory=list)
-    admonitions: list[str] = field(default_factory=list)
 
-    inline: Counter[str] = field(default_factory=Counter)
-    code: Counter[str] = field(default_factory=Counter)
-    links: Counter[str] = field(default_factory=Counter)
+@dataclass(frozen=True)
+class Part:
+    """A match of PIECE or SPAN; its groups are read as attributes."""
 
-    errors: list[str] = field(default_factory=list)
+    match: re.Match[str]
+    line: int
+
+    def __getattr__(self, group: str) -> str | None:
+        return self.match[group]
+
+    @property
+    def labels(self) -> list[str]:
+        """Of a displayed formula."""
+        return LABEL.findall(self.match["display"])
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page in one language; its name is its path below docs/en and docs/zh."""
+
+    language: str
+    name: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"docs/{self.language}/{self.name}"
+
+    @cached_property
+    def front(self) -> dict:
+        """What its front matter says; raises BadPage where it cannot be read."""
+        front = FRONT.match(self.text)
+        try:
+            found = (front and safe_load(front[1])) or {}
+        except YAMLError as error:
+            raise BadPage(f"{self}:1: the front matter is no YAML: {error}") from None
+        if not isinstance(found, dict):
+            raise BadPage(f"{self}:1: the front matter has no lines of key: value")
+        return found
+
+    @property
+    def part(self) -> str:
+        """Of the book, in its language; "" at the top level."""
+        return self.front.get("part", "")
+
+    @cached_property
+    def front_errors(self) -> list[str]:
+        """What its front matter lacks, or has in vain, each with the file."""
+        try:
+            front = self.front
+        except BadPage as error:
+            return [str(error)]
+        needless = OPTIONAL | ({"summary"} if self.name == HOME else set())
+        wrong = [f"has no {key}" for key in KEYS if key not in needless | front.keys()]
+        for key, value in front.items():
+            if key not in KEYS:
+                wrong.append(f"has no key {key!r}, but {', '.join(KEYS)}")
+            elif type(value) is not KEYS[key] or value == "":
+                wrong.append(f"has a {key} that is no {KEYS[key].__name__}: {value!r}")
+        return [f"{self}:1: the front matter {what}" for what in wrong]
+
+    def _line(self, start: int) -> int:
+        return self.text.count("\n", 0, start) + 1
+
+    @cached_property
+    def pieces(self) -> list[Part]:
+        """All that stands in lines of its own, in order."""
+        front = FRONT.match(self.text)
+        start = front.end() if front else 0
+        found = PIECE.finditer(self.text, start)
+        return [Part(match, self._line(match.start())) for match in found]
+
+    @cached_property
+    def prose(self) -> list[tuple[int, str]]:
+        """What is left between the pieces: where it begins, and the text."""
+        front = FRONT.match(self.text)
+        ends = [front.end() if front else 0, *(p.match.end() for p in self.pieces)]
+        starts = [*(p.match.start() for p in self.pieces), len(self.text)]
+        return [(a, self.text[a:b]) for a, b in zip(ends, starts, strict=True)]
+
+    @cached_property
+    def texts(self) -> list[tuple[int, str]]:
+        """The front matter, of which readers see most, and the prose."""
+        front = FRONT.match(self.text)
+        return [*([(0, front[0])] if front else []), *self.prose]
+
+    @cached_property
+    def spans(self) -> list[Part]:
+        """All that stands within lines, titles included, in order."""
+        titles = [
+            (part.match.start(group), part.match[group])
+            for part in self.pieces
+            for group in ("title", "name")
+            if part.match[group]
+        ]
+        return [
+            Part(match, self._line(start + match.start()))
+            for start, text in sorted([*self.texts, *titles])
+            for match in SPAN.finditer(text)
+        ]
+
+    def _of(self, group: str) -> list[Part]:
+        return [part for part in self.pieces if part.match[group] is not None]
+
+    @cached_property
+    def headings(self) -> list[Part]:
+        return self._of("level")
+
+    @cached_property
+    def displays(self) -> list[Part]:
+        return self._of("display")
+
+    @cached_property
+    def includes(self) -> list[Part]:
+        return self._of("section")
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Of its displayed formulas, in order."""
+        return [label for display in self.displays for label in display.labels]
+
+    def images(self, kind: str) -> list[Part]:
+        """Its figures, or its explorers."""
+        return [span for span in self.spans if span.image == kind]
+
+    @cached_property
+    def errors(self) -> list[str]:
+        """What cannot be told for certain, each with file and line."""
+        found = [*self.front_errors]
+        for heading in self.headings:
+            if heading.anchor is None:
+                what = f"no anchor {{ #name }} at the heading {heading.title!r}"
+                found.append(f"{self}:{heading.line}: {what}")
+        for start, text in self.texts:
+            left = SPAN.sub(lambda span: " " * len(span[0]), text)
+            for mark, what in [
+                ("$", "a $ without its partner"),
+                ("--8<--", 'an include is one line: --8<-- "session.md:section"'),
+            ]:
+                if mark in left:
+                    line = self._line(start + left.index(mark))
+                    found.append(f"{self}:{line}: {what}")
+        return found
+
+    def sections(self) -> dict[str, str]:
+        """The prose by the anchor of the heading above it, before the first by "".
+
+        Without code, formulas and the places to which links lead.
+        """
+        starts = [(heading.match.start(), heading.anchor) for heading in self.headings]
+        ends = [(0, ""), *starts, (len(self.text), "")]
+        found: dict[str, str] = {}
+        for (begin, anchor), (end, _) in pairwise(ends):
+            words = [text for start, text in self.texts if begin <= start < end]
+            titles = [h.title for h in self.headings if h.match.start() == begin]
+            found[anchor or ""] = SPAN.sub(_words, "\n".join([*titles, *words]))
+        return found
+
+
+def _words(span: re.Match[str]) -> str:
+    """What a reader reads of a span: of an image its text, of a link nothing more."""
+    return f"[{span['seen']}] " if span["seen"] is not None else " "
+
+
+# --- The book ----------------------------------------------------------------
+
+
+@cache
+def _page(language: str, name: str, text: str) -> Page:
+    return Page(language, name, text)
+
+
+def page(language: str, name: str) -> Page:
+    """A page of the book, taken apart once as long as its file stays the same."""
+    return _page(language, name, (DOCS / language / name).read_text("utf-8"))
+
+
+def contents(docs: Path = DOCS) -> dict[str, list[Page]]:
+    """The pages of each language in reading order, the home page first.
+
+    Raises BadPage where front matter is amiss, or where languages differ.
+    """
+    found = {
+        language: [
+            _page(
+                language, path.relative_to(folder).as_posix(), path.read_text("utf-8")
+            )
+            for path in sorted(folder.rglob("*.md"))
+        ]
+        for language in LANGUAGES
+        for folder in [docs / language]
+    }
+    every = [page for pages in found.values() for page in pages]
+    if wrong := [error for page in every for error in page.front_errors]:
+        raise BadPage("\n".join(wrong))
+    book = {
+        language: sorted(pages, key=lambda page: page.front["order"])
+        for language, pages in found.items()
+    }
+    wrong = [error for of in book.items() for error in _disorder(*of)]
+    english, *others = book.values()
+    for other in others:
+        wrong += _divergence(english, other)
+    if wrong:
+        raise BadPage("\n".join(wrong))
+    return book
+
+
+def parts(pages: list[Page]) -> list[tuple[str, list[Page]]]:
+    """The pages in the same order, by part; at the top level, the part is ""."""
+    return [(part, [*group]) for part, group in groupby(pages, lambda page: page.part)]
+
+
+def _disorder(language: str, pages: list[Page]) -> Iterator[str]:
+    """What is amiss with the order of the pages of one language."""
+    if not pages or pages[0].name != HOME:
+        yield f"docs/{language}/{HOME}: of all pages, its order is to be the least"
+    for one, other in pairwise(pages):
+        if one.front["order"] == other.front["order"]:
+            yield f"{other}:1: its order is that of {one}, too"
+    seen = set()
+    for part, (first, *_) in parts(pages):
+        if part in seen - {""}:
+            yield f"{first}:1: its order keeps it apart from the others of {part!r}"
+        seen.add(part)
+
+
+def _divergence(english: list[Page], chinese: list[Page]) -> Iterator[str]:
+    """Where the pages of another language stand elsewhere."""
+    here, there = ({page.name: page for page in pages} for pages in (english, chinese))
+    for name in sorted(here.keys() ^ there.keys()):
+        yield f"{here.get(name) or there[name]}: the page is in this language only"
+    for name in sorted(here.keys() & there.keys()):
+        if here[name].front["order"] != there[name].front["order"]:
+            yield f"{there[name]}:1: its order is not that of {here[name]}"
+    if [page.name for page in english] != [page.name for page in chinese]:
+        return
+    divided = zip(parts(english), parts(chinese), strict=True)  # but left before
+    for (one, first), (other, second) in divided:
+        if bool(one) != bool(other) or len(first) != len(second):
+            what = f"the part {other!r} has not the pages of {one!r} in {first[0]}"
+            yield f"{second[0]}:1: {what}"
+            return
+
+
+def table(pages: list[Page]) -> str:
+    """The pages of a language but the home page, with their summaries, in Markdown."""
+    rows = (
+        f"| [{page.front['title']}]({page.name}) | {page.front['summary']} |"
+        for page in pages
+        if page.name != HOME
+    )
+    return "\n".join([TABLE[pages[0].language], "|---|---|", *rows])
 
 
 def nav_pages() -> list[str]:
     """The pages in reading order, as paths below docs/en and docs/zh."""
-
-    def flatten(entries):
-        for entry in entries:
-            if isinstance(entry, str):
-                yield entry
-            else:
-                for below in entry.values():
-                    yield from flatten([below] if isinstance(below, str) else below)
-
-    return list(flatten(yaml_load((ROOT / "mkdocs.yml").read_text("utf-8"))["nav"]))
+    return [page.name for page in contents()["en"]]
 
 
-def notebooks() -> dict[str, list[str]]:
-    """The pages of which each notebook is made."""
-    listed = yaml_load((ROOT / "mkdocs.yml").read_text("utf-8"))["extra"]["notebooks"]
-    return {notebook["name"]: notebook["pages"] for notebook in listed}
+def numbers(pages: list[Page]) -> dict[str, tuple[str, str]]:
+    """Label -> number, name of the page: (p.n) is the n-th of the p-th page.
+
+    The pages are those of one language in reading order; the first has no formula.
+    """
+    return {
+        label: (f"{chapter}.{nth}", page.name)
+        for chapter, page in enumerate(pages[1:], 1)
+        for nth, label in enumerate(page.labels, 1)
+    }
 
 
-PARTS = notebooks()
+# --- Two languages -----------------------------------------------------------
 
 
 def normal(formula: str) -> str:
@@ -59,64 +347,42 @@ def normal(formula: str) -> str:
     ).strip()
 
 
-def bones(source: str) -> Bones:
-    """Take a page apart; what cannot be told for certain becomes an error."""
-    found = Bones()
-    front = re.match(r"---\n(.*?)\n---\n", source, re.S)
-    if not front or not yaml_load(front[1]).get("description"):
-        found.errors.append("the front matter has no description")
-    text = source[front.end() :] if front else source
+def bones(page: Page) -> tuple[dict[str, list[str]], dict[str, Counter[str]]]:
+    """All that must be equal in both languages.
 
-    def take(pattern, into, text, flags=0):
-        """Move what the pattern's first group matches from the text into a list."""
-
-        def move(match):
-            into.append(match[1])
-            return "\n\n" if match[0].startswith("\n") else " "
-
-        return re.sub(pattern, move, text, flags=flags)
-
-    text = take(r"(?ms)^(`{3,}.*?^`{3,} *$)", found.fences, text)
-    text = take(r'(?m)^ *--8<-- "([\w./-]+:[\w-]+)" *$', found.includes, text)
-    if "--8<--" in text:
-        found.errors.append('an include is one line: --8<-- "session.md:section"')
-    displays, inline, code, links = [], [], [], []
-    text = take(r"(?ms)^ *\$\$\n(.*?)\n *\$\$ *$", displays, text)
-    text = take(r"`([^`\n]+)`", code, text)
-    text = take(r"\$((?:\\.|[^$\\]){1,400}?)\$", inline, text)
-    if "$" in text:
-        stray = text[max(text.index("$") - 40, 0) : text.index("$") + 40]
-        found.errors.append(f"a $ without its partner near {stray!r}")
-    text = take(r"\]\(([^)\s]+)\)", links, text)
-    for line in text.splitlines():
-        if heading := re.match(r"(#{1,6}) .*?(\{ #[a-z0-9-]+ \})?$", line):
-            found.headings.append(f"{heading[1]} {heading[2]}")
-            if not heading[2]:
-                found.errors.append(f"no anchor {{ #name }} at the heading {line!r}")
-        if admonition := re.match(r"\s*((?:!!!|\?\?\?\+?) \w+)", line):
-            found.admonitions.append(admonition[1])
-    found.displays = [normal(formula) for formula in displays]
-    found.inline = Counter(map(normal, inline))
-    found.code, found.links = Counter(code), Counter(links)
-    return found
+    The first group in order, the second, where words move, as a bag.
+    """
+    admonitions = [f"{p.mark} {p.kind}" for p in page.pieces if p.mark]
+    in_order = {
+        "headings": [f"{p.level} {p.anchor}" for p in page.headings],
+        "includes": [f"{p.session}:{p.section}" for p in page.includes],
+        "displays": [normal(p.display) for p in page.displays],
+        "fences": [p.fence for p in page.pieces if p.fence],
+        "admonitions": admonitions,
+        "images": [s.image + ":" + s.source for s in page.spans if s.image],
+    }
+    as_bags = {
+        "inline": [normal(s.inline) for s in page.spans if s.inline],
+        "references": [s.reference for s in page.spans if s.reference],
+        "code": [s.code for s in page.spans if s.code],
+        "links": [s.target for s in page.spans if s.target],
+    }
+    return in_order, {name: Counter(bag) for name, bag in as_bags.items()}
 
 
-def differences(english: str, chinese: str) -> list[str]:
+def differences(english: Page, chinese: Page) -> list[str]:
     """What one language has and the other lacks; empty where the bones are equal."""
-    en, zh = bones(english), bones(chinese)
-    found = [f"en: {error}" for error in en.errors]
-    found += [f"zh: {error}" for error in zh.errors]
-    for part in ["headings", "includes", "displays", "fences", "admonitions"]:
-        lines = unified_diff(
-            getattr(en, part), getattr(zh, part), "en", "zh", "", "", 0
-        )
+    found = english.errors + chinese.errors
+    (en, en_bags), (zh, zh_bags) = bones(english), bones(chinese)
+    for part in en:
+        lines = unified_diff(en[part], zh[part], "en", "zh", "", "", 0)
         changed = [line for line in lines if not line.startswith(("---", "+++", "@@"))]
         if changed:
             found.append(
                 f"{part} (- English only, + Chinese only):\n" + "\n".join(changed)
             )
-    for part in ["inline", "code", "links"]:
-        a, b = getattr(en, part), getattr(zh, part)
+    for part in en_bags:
+        a, b = en_bags[part], zh_bags[part]
         for language, more in [("English", a - b), ("Chinese", b - a)]:
             if more:
                 found.append(f"{part}, more often in {language}: {dict(more)}")

@@ -34,6 +34,8 @@ OUTPUT = "<!--pytest-codeblocks:expected-output-->"
 # The first line of a session that runs only where a module is that we do not install.
 NEEDS = re.compile(r"<!-- needs: ([a-z_][a-z0-9_]*) -->")
 
+IMPORT = re.compile(r"^from ([\w.]+) import ", re.MULTILINE)
+
 
 class BadSession(Exception):
     """Something in a file that would not be run, shown or compared as it stands."""
@@ -251,7 +253,7 @@ def _parse(path: Path, text: str) -> Session:
         blocks[block.lineno].code = block.code
         blocks[block.lineno].shown = block.expected_output
     for block in blocks.values():
-        check_imports(path, block)
+        check_imports(path, block, block is next(iter(blocks.values())))
     sections = sections_of(path, text, all_fences)
     return Session(path, text, list(blocks.values()), sections, needs)
 
@@ -290,7 +292,19 @@ def lender(path: Path, module: str) -> Path | None:
     return found if found.exists() else None
 
 
-def check_imports(path: Path, block: Block) -> None:
+def stands_on(path: Path) -> list[Path]:
+    """A session and all from which it takes names, by way of others, too."""
+    found, waiting = [], [path]
+    while waiting:
+        here = waiting.pop()
+        if here not in found:
+            found.append(here)
+            modules = IMPORT.findall(here.read_text("utf-8"))
+            waiting += filter(None, (lender(here, module) for module in modules))
+    return found
+
+
+def check_imports(path: Path, block: Block, first: bool) -> None:
     """Names of other sessions are taken one by one, where whoever reads looks first."""
     try:
         body = ast.parse(block.code).body
@@ -302,14 +316,16 @@ def check_imports(path: Path, block: Block) -> None:
                 names = [alias.name for alias in names]
             case ast.ImportFrom(module, [ast.alias("*")]):
                 names = [module or ""]
-            case ast.ImportFrom(module) if node not in body:
+            case ast.ImportFrom(module) if not (first and node in body):
                 names = [module or ""]
             case _:
                 continue
         for name in names:
             if lender(path, name):
-                message = "names are taken one by one, at the top level: "
-                message += f"from {name} import …"
+                message = (
+                    "names are taken one by one, in the first block and at its top "
+                )
+                message += f"level: from {name} import …"
                 raise BadSession(path, block.line + node.lineno, message)
 
 

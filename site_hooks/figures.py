@@ -3,14 +3,10 @@
 import html as markup
 import os
 import re
-import sys
-from pathlib import Path
 
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.pages import Page
 
-# MkDocs gives it back once this file is loaded.
-sys.path.append(str(Path(__file__).resolve().parents[1]))
 from book.figures import drawing
 from book.sessions import BadSession
 

@@ -1,28 +1,25 @@
-"""MkDocs hook: the parts of the book as notebooks, in each language.
+"""MkDocs hook: each page with code as a notebook, notebooks/PAGE.ipynb, and as PAGE.py.
 
-mkdocs.yml says which pages make a part (extra: notebooks). From these pages and their
-sessions each build makes notebooks/NAME.ipynb, the same as NAME.py, and a page, which
-mkdocs-jupyter renders from the notebook with our template: Markdown as everywhere on
-the site, so that the other hooks draw its formulas and figures. Nothing is executed:
-the outputs are those that the tests compare.
+mkdocs-jupyter renders it with our template: Markdown as everywhere on the site, so that
+the other hooks draw its formulas and figures. Nothing is executed: the outputs are
+those that the tests compare. What was rendered is kept on disk and used again until
+something that it is made of changes; such a page is then a file like any other.
 """
 
 import logging
 import re
-import sys
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from pathlib import Path
 from urllib.parse import urljoin
 
-import jupytext
 from markdown import Markdown
 from mkdocs import utils
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
+from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import CombinedEvent, event_priority
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 from mkdocs.utils import get_relative_url
@@ -30,16 +27,15 @@ from mkdocs_jupyter.config import settings
 from nbconvert.exporters.templateexporter import default_filters
 from nbformat import NotebookNode
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.append(str(ROOT))  # MkDocs gives it back once this file is loaded
-import cells  # noqa: E402
-from cells import CannotTell, Part, Surroundings  # noqa: E402
+from book import kept, notebooks, pages, record, sessions
+from book.kept import Kept
+from book.notebooks import CannotTell, Surroundings
+from book.pages import contents
+from book.sessions import OUTPUT, BadSession
 
-from book.sessions import OUTPUT, BadSession  # noqa: E402
-
-CACHE = ROOT / ".cache" / "notebooks"
 TEMPLATES = Path(__file__).with_name("notebook")
-SECTION = "Notebooks"  # in the nav, translated where the others are
+FILES = kept.CACHE / "notebooks-made"
+LOOKED_AT = kept.CACHE / "looked-at"  # touched when somebody asks for one while serving
 FOLDER = "notebooks"
 
 WORDS = {
@@ -48,14 +44,13 @@ WORDS = {
         "download": "Download",
         "colab": "Open in Colab",
         "description": "A notebook to download and to run, with the derivations, code "
-        "and outputs of these pages: {pages}.",
+        "and outputs of the page {page}.",
     },
     "zh": {
         "notebook": "Notebook",
         "download": "下载",
         "colab": "在 Colab 中打开",
-        "description": "可以下载和运行的 notebook，包含以下页面的推导、代码与输出："
-        "{pages}。",
+        "description": "可以下载和运行的 notebook，含《{page}》的推导、代码与输出。",
     },
 }
 
@@ -66,34 +61,15 @@ settings.templates_dir = str(TEMPLATES)
 # It tells of each conversion, and rebuild.py keeps nothing of which something is told.
 logging.getLogger("mkdocs.mkdocs-jupyter").setLevel(logging.WARNING)
 
-_made: dict[tuple[str, str], tuple[tuple, str]] = {}  # language, name -> inputs, text
+_kept = Kept("notebooks", 300)  # some builds of both languages
 _rendering: dict = {}  # what the template's filter and its caller tell each other
-
-
-def parts(config: MkDocsConfig) -> list[Part]:
-    """What mkdocs.yml says."""
-    found = []
-    for entry in config.extra.get("notebooks") or []:
-        name, titles, pages = entry["name"], entry.get("title", {}), entry["pages"]
-        if not re.fullmatch("[a-z0-9-]+", name):
-            raise PluginError(f"mkdocs.yml: notebook {name}: not of a-z, 0-9 and -")
-        lacking = [
-            language for language in _languages(config) if language not in titles
-        ]
-        if len(pages) > 1 and lacking:
-            raise PluginError(
-                f"mkdocs.yml: notebook {name}: several pages, and no title: "
-                f"{', '.join(lacking)}"
-            )
-        found.append(Part(name, titles, pages))
-    return found
-
-
-def on_config(config: MkDocsConfig) -> None:
-    names = [f"{FOLDER}/{part.name}.ipynb" for part in parts(config)]
-    # A second language has the same configuration.
-    if names and {SECTION: names} not in config.nav:
-        config.nav.append({SECTION: names})
+_keys: dict[str, str] = {}  # page of a notebook that is rendered -> where it is kept
+_files: dict[tuple[str, str], File] = {}  # language, page -> its notebook
+_outputs: dict[str, str] = {}  # what the build of this language writes besides pages
+# While serving, a notebook whose page is not kept is rendered once it is looked at.
+_serving = False
+_looked_at: set[str] = set()  # addresses below the site
+_waiting: set[str] = set()
 
 
 # --- Files -------------------------------------------------------------------
@@ -101,65 +77,93 @@ def on_config(config: MkDocsConfig) -> None:
 
 @event_priority(50)  # before mkdocs-jupyter and i18n, which takes what is in docs/
 def _announce(files: Files, config: MkDocsConfig) -> None:
-    for language in _languages(config):
-        for part in parts(config):
-            name = f"{language}/{FOLDER}/{part.name}.ipynb"
+    for language in config.plugins["i18n"].build_languages:
+        for page in _with_notebook(contents(Path(config.docs_dir))[language]):
+            name = f"{language}/{FOLDER}/{page.name.removesuffix('.md')}.ipynb"
             place = config.docs_dir, config.site_dir, config.use_directory_urls
             files.append(File(name, *place))
 
 
 @event_priority(-150)  # after i18n, which says where pages lie
 def _make(files: Files, config: MkDocsConfig) -> None:
-    if not parts(config):
-        return
     language = _language(config)
-    sources = {
-        name: file.content_string
-        for name in _names(config.nav)
-        if (file := files.src_uris.get(f"{language}/{name}"))
-    }
-    equations = cells.equations(dict([*sources.items()][1:]))  # the home page has none
-    for part in parts(config):
-        file = files.src_uris[f"{language}/{FOLDER}/{part.name}.ipynb"]
-        file.src_dir = str(CACHE)
-        path = CACHE / file.src_uri
-        text = _text(part, files, config, sources, equations, address(file))
-        if not path.exists() or path.read_text("utf-8") != text:
+    everywhere = contents(Path(config.docs_dir))[language]
+    numbers = pages.numbers(everywhere)
+    common = _common(everywhere, config), numbers
+    for page in _with_notebook(everywhere):
+        name = f"{language}/{FOLDER}/{page.name.removesuffix('.md')}.ipynb"
+        file = _files[language, page.name] = files.src_uris[name]
+        file.inclusion = InclusionLevel.NOT_IN_NAV
+        session = sessions.SNIPPETS / page.name
+        made_of = [path.read_bytes() for path in sessions.stands_on(session)]
+        key = kept.key(common, page.text, made_of, file.dest_uri)
+        try:
+            text, script, html = _kept[key]
+        except KeyError:
+            around = _around(everywhere, numbers, file, files, config)
+            text, html = _notebook(page, around), ""
+            script = notebooks.script(text)
+        _outputs[address(file)] = text
+        _outputs[address(file, ".py")] = script
+        if html:
+            _outputs[file.dest_uri] = html
+            files.remove(file)
+        elif _serving and file.url not in _looked_at:
+            _waiting.add(file.url)
+            files.remove(file)
+        else:
+            path = FILES / file.src_uri  # mkdocs-jupyter reads a file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
+            file.src_dir = str(FILES)
+            _keys[file.src_uri] = key
+            _waiting.discard(file.url)
 
 
 on_files = CombinedEvent(_announce, _make)
 
 
-def _text(
-    part: Part,
+def _with_notebook(everywhere: list[pages.Page]) -> list[pages.Page]:
+    return [page for page in everywhere if notebooks.has_notebook(page)]
+
+
+def _file_of(name: str, config: MkDocsConfig) -> File | None:
+    return _files.get((_language(config), name))
+
+
+def _around(
+    everywhere: list[pages.Page],
+    numbers: dict[str, tuple[str, str]],
+    file: File,
     files: Files,
     config: MkDocsConfig,
-    sources: dict[str, str],
-    equations: dict[str, tuple[str, str]],
-    url: str,
-) -> str:
-    language = _language(config)
+) -> Surroundings:
     addresses = {
-        name: _absolute(files.src_uris[f"{language}/{name}"].url, url, config)
-        for name in sources
+        page.name: _absolute(
+            files.src_uris[f"{page.language}/{page.name}"].url, address(file), config
+        )
+        for page in everywhere
     }
-    home = next(iter(addresses.values()))
-    own = {name: sources[name] for name in part.pages if name in sources}
-    around = Surroundings(language, config.site_name, home, own, addresses, equations)
-    files = [*cells.SNIPPETS.rglob("*.md"), *cells.SNIPPETS.rglob("*.py")]
-    sessions = tuple(path.read_bytes() for path in sorted(files))
-    inputs = part, around, sessions
-    known, text = _made.get((language, part.name), (None, ""))
-    if known != inputs:
-        try:
-            made = cells.notebook(part, around)
-        except (CannotTell, BadSession) as error:
-            raise PluginError(str(error)) from None
-        text = cells.write(made)
-        _made[language, part.name] = inputs, text
-    return text
+    home = addresses[everywhere[0].name]
+    return Surroundings(config.site_name, home, addresses, numbers)
+
+
+def _notebook(page: pages.Page, around: Surroundings) -> str:
+    try:
+        return notebooks.write(notebooks.notebook(page, around))
+    except (CannotTell, BadSession, ValueError) as error:
+        raise PluginError(str(error)) from None
+
+
+def _common(everywhere: list[pages.Page], config: MkDocsConfig) -> str:
+    """All that the pages of notebooks are made of, besides page and session."""
+    told = [page.front for page in everywhere]
+    told += [config.site_url, config.repo_url, config.use_directory_urls, config.extra]
+    folders = ["book", "site_hooks", "explorers", "snippets"]
+    sources = [p for name in folders for p in (pages.ROOT / name).rglob("*.*")]
+    sources = [p for p in sources if p.is_file() and p.suffix not in (".md", ".pyc")]
+    sources += [pages.DOCS / "glossary.yml", pages.ROOT / "mkdocs.yml"]
+    return kept.key(told, record.read(), [p.read_bytes() for p in sorted(sources)])
 
 
 def _absolute(url: str, notebook: str, config: MkDocsConfig) -> str:
@@ -172,6 +176,16 @@ def _absolute(url: str, notebook: str, config: MkDocsConfig) -> str:
 def address(file: File, suffix: str = ".ipynb") -> str:
     """Where the notebook lies for whoever downloads it, below the site."""
     return f"{file.url.removesuffix('/').removesuffix('.html')}{suffix}"
+
+
+@event_priority(50)  # before i18n builds the other languages
+def on_post_build(config: MkDocsConfig) -> None:
+    for name, text in _outputs.items():
+        path = Path(config.site_dir, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    _outputs.clear()
+    _kept.tidy()
 
 
 # --- Pages -------------------------------------------------------------------
@@ -207,13 +221,11 @@ def on_page_markdown(
     if not is_notebook(page):
         return
     language = _language(config)
-    part = next(p for p in parts(config) if p.name == page.file.name)
-    pages = [files.src_uris[f"{language}/{name}"].page for name in part.pages]
-    title = part.titles.get(language) or pages[0].title
-    names = ("、" if language == "zh" else ", ").join(str(p.title) for p in pages)
+    source = page.file.src_uri.replace(f"/{FOLDER}/", "/").removesuffix(".ipynb")
+    title = files.src_uris[f"{source}.md"].page.title
     page.meta = {
         "title": title,
-        "description": WORDS[language]["description"].format(pages=names),
+        "description": WORDS[language]["description"].format(page=title),
         "search": {"exclude": True},  # it is the text of the pages
     }
     page.edit_url = None
@@ -261,7 +273,7 @@ def site_markdown(notebook_cells: list[NotebookNode]) -> str:
             if heading := re.match(r"(?:<a [^\n]*\n\n)?(#+) (.*)", cell.source):
                 if folded and len(heading[1]) <= level:
                     text, folded = text + _indented(folded), ""
-                if cells.is_folded(cell):
+                if notebooks.is_folded(cell):
                     level = len(heading[1])
                     text += f'??? success "{heading[2]}"\n\n'
                     folded = "\n"
@@ -298,21 +310,14 @@ def _indented(text: str) -> str:
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    file = page.file if is_notebook(page) else _notebook_of(page, config, files)
+    name = page.file.src_uri.partition("/")[2]
+    file = page.file if is_notebook(page) else _file_of(name, config)
     if file is None:
         return html
     bar = "".join(_links(page, file, config))
     bar = f'<p class="notebook" data-search-exclude="">{bar}</p>\n'
     before, end, after = html.partition("</h1>")
     return f"{before}{end}\n{bar}{after}"
-
-
-def _notebook_of(page: Page, config: MkDocsConfig, files: Files) -> File | None:
-    for part in parts(config):
-        language, _, name = page.file.src_uri.partition("/")
-        if name in part.pages:
-            return files.src_uris[f"{language}/{FOLDER}/{part.name}.ipynb"]
-    return None
 
 
 def _links(page: Page, file: File, config: MkDocsConfig) -> Iterator[str]:
@@ -330,25 +335,50 @@ def _links(page: Page, file: File, config: MkDocsConfig) -> Iterator[str]:
         yield f'<a href="{url}">{words["colab"]}</a>'
 
 
-def on_post_page(output: str, page: Page, config: MkDocsConfig) -> None:
-    if not is_notebook(page):
-        return
-    text = page.file.content_string
-    path = Path(config.site_dir, address(page.file))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
-    path.with_suffix(".py").write_text(script(text), "utf-8")
+@event_priority(-500)  # after all that write into the page
+def on_post_page(output: str, page: Page, **_: object) -> None:
+    if key := _keys.pop(page.file.src_uri, None):
+        made = (_outputs[address(page.file, suffix)] for suffix in (".ipynb", ".py"))
+        _kept[key] = (*made, output)
 
 
-@lru_cache(100)  # `serve` asks for all after every edit
-def script(text: str) -> str:
-    """A notebook as a Python file that runs; the prose is in its comments."""
-    made = jupytext.reads(text, fmt="ipynb")
-    filters = dict.fromkeys(
-        ["notebook_metadata_filter", "cell_metadata_filter"], "-all"
+def on_post_template(output_content: str, template_name: str, **_: object) -> str:
+    """Search engines find the pages; their notebooks are the same once more."""
+    if template_name != "sitemap.xml":
+        return output_content
+    return re.sub(
+        rf"\s*<url>\s*<loc>(?:[^<]*/)?{FOLDER}/.*?</url>",
+        "",
+        output_content,
+        flags=re.S,
     )
-    made.metadata = {"jupytext": filters}
-    return jupytext.writes(made, fmt="py:percent")
+
+
+# --- While serving -----------------------------------------------------------
+
+
+def on_startup(command: str, **_: object) -> None:
+    global _serving
+    _serving = command == "serve"
+
+
+def on_serve(server: LiveReloadServer, **_: object) -> None:
+    """Who asks for a notebook that is not rendered waits for another build."""
+    LOOKED_AT.parent.mkdir(parents=True, exist_ok=True)
+    LOOKED_AT.touch()
+    server.watch(str(LOOKED_AT))
+    app = server.get_app()
+
+    def look(environ: dict, start_response: Callable) -> Iterable[bytes]:
+        url = environ["PATH_INFO"].lstrip("/").removesuffix("index.html")
+        if url not in _waiting:
+            return app(environ, start_response)
+        _looked_at.add(url)
+        LOOKED_AT.touch()
+        start_response("200 OK", [("Content-Type", "text/html")])
+        return [b'<meta http-equiv="refresh" content="1"><p>Being made ...']
+
+    server.set_app(look)
 
 
 # --- Helpers -----------------------------------------------------------------
@@ -356,22 +386,6 @@ def script(text: str) -> str:
 
 def _language(config: MkDocsConfig) -> str:
     return config.plugins["i18n"].current_language
-
-
-def _languages(config: MkDocsConfig) -> list[str]:
-    return config.plugins["i18n"].build_languages
-
-
-def _names(entries: list | dict | str) -> Iterator[str]:
-    """The pages of the nav as mkdocs.yml has it, without ours."""
-    if isinstance(entries, str):
-        yield from [entries] if entries.endswith(".md") else []
-    elif isinstance(entries, dict):
-        for below in entries.values():
-            yield from _names(below)
-    else:
-        for below in entries:
-            yield from _names(below)
 
 
 def _root(config: MkDocsConfig) -> str:

@@ -1,12 +1,11 @@
-"""MkDocs hook: after an edit, `serve` makes anew only what the edit changed.
+"""MkDocs hook: a build makes anew only what has changed since another.
 
 MkDocs builds every page at each edit. Its two slow steps look at little: Markdown at a
 page's source and its snippets, the search at what came of them. Their results are kept
-as long as all that they look at stays the same. What pages have in common (numbers of
+on disk by all that they look at. What pages have in common (numbers of
 equations, references, the navigation, the check of anchors) is always made anew.
 """
 
-import copy
 import logging
 import re
 from collections.abc import Callable, Iterator
@@ -19,6 +18,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
+
+from book import kept
+from book.kept import Kept
 
 Result = TypeVar("Result")
 
@@ -48,20 +50,24 @@ class Listener(logging.Handler):
 
 
 class Memory:
-    """What a step last made of each page, and out of what."""
+    """What a step made of each page."""
 
-    def __init__(self) -> None:
-        self._last: dict[str, tuple[tuple, object]] = {}
+    def __init__(self, name: str) -> None:
+        self._kept = Kept(name, 400)  # some builds of both languages
 
     def __call__(self, page: Page, inputs: tuple, make: Callable[[], Result]) -> Result:
-        known, result = self._last.get(page.url, (None, None))
-        if known != inputs:
+        key = kept.key(page.url, inputs)
+        try:
+            return self._kept[key]
+        except KeyError:
             with Listener() as listener:
                 result = make()
-            if listener.heard:
-                return result  # not kept: the next build is to warn again
-            self._last[page.url] = inputs, result
-        return copy.deepcopy(result)  # the hooks that follow write into it
+            if not listener.heard:  # else the next build is to warn again
+                self._kept[key] = result
+            return result
+
+    def tidy(self) -> None:
+        self._kept.tidy()
 
 
 class Templates(BytecodeCache):
@@ -79,7 +85,7 @@ class Templates(BytecodeCache):
 
 
 # MkDocs loads a hook once, so that these outlive a build.
-_rendered, _indexed, _templates = Memory(), Memory(), Templates()
+_rendered, _indexed, _templates = Memory("rendered"), Memory("indexed"), Templates()
 
 
 @event_priority(-50)  # after the search plugin, which begins a new index
@@ -124,6 +130,11 @@ def on_pre_page(page: Page, **_: object) -> None:
 
 def on_env(env: Environment, **_: object) -> None:
     env.bytecode_cache = _templates
+
+
+def on_post_build(**_: object) -> None:
+    _rendered.tidy()
+    _indexed.tidy()
 
 
 # --- What Page.render looks at -----------------------------------------------

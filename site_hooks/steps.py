@@ -38,10 +38,10 @@ MARKS_MADE_WITH = {
     ),
     "zh": ("已用 {made} 验证", "由 {made} 打印，装有它的机器上会比对。怎样比对？"),
 }
-HEADINGS = {f"h{level}" for level in range(1, 7)}
+# `from convolution.padding` as Pygments writes it, where it is a page of ours.
+MODULE = re.compile(r'(<span class="kn">from</span>.{0,30}<span class="nn">)([\w.]+)<')
 # What needs the whole width stands in no step, as a heading does.
-EXPLORERS = {f"{kind}-explorer" for kind in ("conv", "pool", "softmax")}
-WIDE = HEADINGS | EXPLORERS | {"details"}
+WIDE = re.compile(r"h[1-6]|\w+-explorer|details")
 # What folds: its first tag and its title, what it holds, and its end.
 FOLDED = re.compile(
     r"(<details[^>]*>\s*<summary>.*?</summary>)(.*)(</details>\s*)", re.DOTALL
@@ -120,7 +120,16 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     told = (f for f in files.documentation_pages() if f.name == "verification")
     how = get_relative_url(next(told).url, page.url) + "#outputs"
     language = str(config.theme["language"])
-    return "".join(steps(parts, lambda made: mark(language, how, made)))
+    stepped = "".join(steps(parts, lambda made: mark(language, how, made)))
+
+    def link(module: re.Match[str]) -> str:
+        there = files.src_uris.get(f"{language}/{module[2].replace('.', '/')}.md")
+        if there is None:
+            return module[0]
+        url = get_relative_url(there.url, page.url)
+        return f'{module[1]}<a href="{url}">{module[2]}</a><'
+
+    return MODULE.sub(link, stepped)
 
 
 def mark(language: str, how: str, made: str) -> str:
@@ -161,12 +170,13 @@ def steps(parts: list[Part], verified: Callable[[str], str]) -> list[str]:
         elif part.tag.startswith(SECTION):
             continue
         else:
-            if code or part.tag in WIDE:
+            wide = WIDE.fullmatch(part.tag)
+            if code or wide:
                 end_step()
             if part.tag == "details":
                 out.append(unfolded(part.html, verified))
             else:
-                (out if part.tag in WIDE else derivation).append(part.html)
+                (out if wide else derivation).append(part.html)
     end_step()
     return out
 

@@ -52,7 +52,7 @@ def test_what_code_reads_is_what_others_must_set():
         ("rows", ["x[0] = 1", "rows.append", "x = np.zeros", "def f"], ["print(x)"]),
         ("text", ["import os", "with open"], ["import numpy\n", "unused"]),
         ("x", ["for x in rows"], ["with"]),
-        ("nowhere", ["set_printoptions"], ["x ="]),
+        ("nowhere", [], ["set_printoptions", "x ="]),
     ],
 )
 def test_only_what_is_needed(name, there, absent):

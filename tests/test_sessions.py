@@ -200,6 +200,7 @@ def test_a_name_that_cannot_be_taken_is_told(write, lend, there, here, message):
         "import part.lender",
         "from part.lender import *",
         "if 1:\n    from part.lender import x",
+        "y = 1\n```\n\n```python\nfrom part.lender import x",
     ],
 )
 def test_a_session_takes_names_one_by_one_and_at_the_top(write, lend, code):

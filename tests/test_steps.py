@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from types import SimpleNamespace
 
 import pytest
 from mkdocs.exceptions import PluginError
@@ -105,3 +106,24 @@ def test_a_solution_has_steps_of_its_own(parted):
     assert made.replace("\n", "") == f"{asked}{begin}{solved}</details>".replace(
         "\n", ""
     )
+
+
+def test_a_session_from_which_names_are_taken_is_a_link(parted):
+    hook = importlib.import_module("steps")
+    code = (
+        '<span class="kn">from</span><span class="w"> </span><span class="nn">{}</span>'
+    )
+    page = CODE.replace("code", code.format("a.b") + code.format("numpy"))
+    there = SimpleNamespace(url="a/b/", name="b")
+    files = SimpleNamespace(
+        src_uris={"en/a/b.md": there},
+        documentation_pages=lambda: [SimpleNamespace(url="v/", name="verification")],
+    )
+    html = hook.on_page_content(
+        page,
+        page=SimpleNamespace(url="a/c/"),
+        config=SimpleNamespace(theme={"language": "en"}),
+        files=files,
+    )
+    assert code.format('<a href="../b/">a.b</a>') in html
+    assert code.format("numpy") in html

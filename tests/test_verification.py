@@ -9,9 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import yaml
-from mkdocs.commands.build import build
-from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
 from book import checks
@@ -19,6 +16,7 @@ from book import record as verification
 from book.pages import LANGUAGES, ROOT, nav_pages
 from book.results import results
 from book.sessions import parse
+from tests.minibook import MiniBook
 
 HOOKS = ROOT / "site_hooks"
 
@@ -83,44 +81,22 @@ ONE = "# One\n\n$$\nx \\label{step-x}\n$$\n\n$$\nx \\label{a-b}\n$$\n"
 TWO = "# Two\n\n$$\nx \\label{c-d}\n$$\n"
 
 
-class Book:
-    """Three pages in two languages, and a record."""
+class Book(MiniBook):
+    """Three pages and a table in two languages, a session, and what checks it."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        pages = {"index.md": "# H\n", "one.md": ONE, "part/two.md": TWO}
+        nav = ["index.md", "one.md", {"Part": ["part/two.md"]}, "table.md"]
+        hooks = ["site_hooks/mathematics.py", "site_hooks/verification.py"]
+        super().__init__(root, {**pages, "table.md": TABLE}, hooks, nav=nav)
         self.write("snippets/s.md", SESSION)
         self.write("snippets/s.py", "1")
-        pages = {"index": "# H\n", "one": ONE, "part/two": TWO, "table": TABLE}
-        for language in LANGUAGES:
-            for name, text in pages.items():
-                self.write(f"docs/{language}/{name}.md", text)
-        settings = {
-            "INHERIT": str(ROOT / "mkdocs.yml"),
-            "docs_dir": "docs",
-            "hooks": [str(HOOKS / f"{n}.py") for n in ("mathematics", "verification")],
-            "watch": [],
-            "nav": ["index.md", "one.md", {"Part": ["part/two.md"]}, "table.md"],
-        }
-        self.write("mkdocs.yml", yaml.safe_dump(settings))
-
-    def write(self, name: str, text: str) -> None:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
 
     def build(self) -> None:
-        config = load_config(str(self.root / "mkdocs.yml"), strict=True)
-        try:
-            build(config)
-        finally:
-            config.hooks[str(HOOKS / "mathematics.py")].on_shutdown()
-
-    def read(self, page: str, language: str = "en") -> str:
-        folder = self.root / "site" / ("" if language == "en" else language)
-        return (folder / page / "index.html").read_text("utf-8")
+        super().build(strict=True)
 
     def table(self, language: str = "en") -> str:
-        return self.read("table", language)
+        return self.read("table.md", language)
 
 
 @pytest.fixture
@@ -161,12 +137,12 @@ def test_the_table_and_the_marks_lead_to_each_other(book):
         assert "verification table" not in table
 
     checked = "checked on 150 random cases"
-    assert badges(book.read("one")) == [
+    assert badges(book.read("one.md")) == [
         ("../table/#check-a-b", checked, "✓", "#eq-a-b", "(1.2)")
     ]
-    assert '<a class="number" href="#eq-step-x">(1.1)</a>' in book.read("one")
+    assert '<a class="number" href="#eq-step-x">(1.1)</a>' in book.read("one.md")
     checked = "已用 70 组随机数据验证"
-    assert badges(book.read("part/two", "zh")) == [
+    assert badges(book.read("part/two.md", "zh")) == [
         ("../../table/#check-c-d", checked, "✓", "#eq-c-d", "(2.1)")
     ]
     index = (book.root / "site" / "search" / "search_index.json").read_text("utf-8")
@@ -196,7 +172,7 @@ def test_a_stale_record_is_shown_as_such(book, change):
     assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s", "150", "3·10−14", "–"]
     assert "Out of date" in book.table()
     assert "结果已过期" in book.table("zh")
-    assert [badge[1:3] for badge in badges(book.read("one"))] == [
+    assert [badge[1:3] for badge in badges(book.read("one.md"))] == [
         ("changed since it was last checked", "○")
     ]
 
@@ -208,7 +184,7 @@ def test_no_record_is_no_mistake(book, monkeypatch):
     assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s", "–", "–", "–"]
     assert "Not yet checked on this machine" in book.table()
     assert "在这台机器上尚未验证" in book.table("zh")
-    assert [badge[1:3] for badge in badges(book.read("one"))] == [
+    assert [badge[1:3] for badge in badges(book.read("one.md"))] == [
         ("not yet checked on this machine", "○")
     ]
 
@@ -218,7 +194,7 @@ def test_an_equation_that_is_not_in_the_record_is_not_called_checked(book):
     recorded(book.root, equations, verification.fingerprint(book.root))
     book.build()
     assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s", "–", "–", "–"]
-    assert badges(book.read("one"))[0][1] == "not yet checked on this machine"
+    assert badges(book.read("one.md"))[0][1] == "not yet checked on this machine"
 
 
 @pytest.mark.parametrize("text", BROKEN)
@@ -255,7 +231,10 @@ def test_a_broken_record_is_told_on_the_page(book):
     book.build()
     assert "The record cannot be read" in book.table()
     assert "验证记录无法读取" in book.table("zh")
-    assert badges(book.read("one"))[0][1:3] == ("not yet checked on this machine", "○")
+    assert badges(book.read("one.md"))[0][1:3] == (
+        "not yet checked on this machine",
+        "○",
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,128 @@
+"""The navigation and the home page's table follow from the pages' front matter."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from book.pages import BadPage, contents, parts
+from tests.test_site import html_path
+
+# Title, part and order of each page, English and Chinese.
+PAGES = {
+    "index.md": (("Home", "首页"), None, 0),
+    "one.md": (("One", "一"), None, 1),
+    "part/two.md": (("Two", "二"), ("Part", "部分"), 20),
+    "part/three.md": (("Three", "三"), ("Part", "部分"), 10),
+    "four.md": (("Four", "四"), None, 30),
+}
+
+
+@pytest.fixture
+def docs(tmp_path) -> Path:
+    for number, language in enumerate(["en", "zh"]):
+        for name, (titles, part, order) in PAGES.items():
+            path = tmp_path / language / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lines = [f"title: {titles[number]}", f"order: {order}"]
+            lines += [f"part: {part[number]}"] if part else []
+            front = "\n".join(["---", *lines, "summary: s", "description: d", "---"])
+            path.write_text(f"{front}\n# A {{ #a }}\n", "utf-8")
+    return tmp_path
+
+
+def test_the_pages_stand_in_their_order(docs):
+    divided = [
+        (part, [page.name for page in pages])
+        for part, pages in parts(contents(docs)["zh"])
+    ]
+    assert divided == [
+        ("", ["index.md", "one.md"]),
+        ("部分", ["part/three.md", "part/two.md"]),
+        ("", ["four.md"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        (
+            "zh/one.md",
+            "order: 1\n",
+            "",
+            "docs/zh/one.md:1: the front matter has no order",
+        ),
+        ("zh/one.md", "title: 一", "title: ''", "has a title that is no str: ''"),
+        ("zh/one.md", "title: 一", "title: 2020", "has a title that is no str: 2020"),
+        ("zh/one.md", "summary: s\n", "", "docs/zh/one.md:1: .* has no summary"),
+        ("zh/one.md", "order: 1", "order: 1.5", "has a order that is no int: 1.5"),
+        ("zh/one.md", "order: 1", "order: true", "has a order that is no int: True"),
+        ("zh/one.md", "order", "Order", "has no key 'Order', but title, part, order"),
+        ("zh/one.md", "order: 1", "order: [", "docs/zh/one.md:1: .* no YAML"),
+        ("zh/one.md", "order: 1", "order", "docs/zh/one.md:1: .* no YAML"),
+        ("zh/one.md", "---\n", "", "docs/zh/one.md:1: the front matter has no title"),
+        (
+            "zh/one.md",
+            "order: 1",
+            "order: 2",
+            "docs/zh/one.md:1: .* not that of docs/en",
+        ),
+        ("zh/one.md", "order: 1", "order: -1", "docs/zh/index.md: of all pages, its"),
+        (
+            "zh/one.md",
+            "order: 1",
+            "order: 30",
+            "docs/zh/one.md:1: its order is that of docs/zh/four",
+        ),
+        ("en/four.md", "order: 30", "order: 15", "apart from the others of 'Part'"),
+        ("zh/four.md", "order", "part: 四\norder", "part '四' has not the pages of ''"),
+        ("zh/part/two.md", "部分", "别的", "'部分' has not the pages of 'Part'"),
+        (
+            "zh/four.md",
+            None,
+            None,
+            "docs/en/four.md: the page is in this language only",
+        ),
+    ],
+)
+def test_what_makes_no_book_is_told(docs, name, old, new, message):
+    assert contents(docs)
+    path = docs / name
+    if old is None:
+        path.unlink()
+    else:
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), "utf-8")
+    with pytest.raises(BadPage, match=message):
+        contents(docs)
+
+
+# --- The site ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_navigation_has_every_title_and_every_part(site, language):
+    text = (site / html_path(language, "index.md")).read_text("utf-8")
+    nav = text[text.index("md-nav--primary") : text.index('<div class="md-content"')]
+    nav = re.sub(r'(?s)<nav class="md-nav md-nav--secondary.*?</nav>', "", nav)
+    shown = re.findall(r'<span class="md-ellipsis">\s*(.*?)\s*</span>', nav, re.S)
+    wanted = [
+        title
+        for part, pages in parts(contents()[language])
+        for title in [*([part] if part else []), *(p.front["title"] for p in pages)]
+    ]
+    # The page that is open stands there twice.
+    assert [*dict.fromkeys(t for t in shown if t in wanted)] == wanted
+    if language == "zh":
+        # What is the same in all languages is a name, such as im2col.
+        foreign = [t for t in wanted if not re.search("[\u4e00-\u9fff]", t)]
+        assert not [title for title in foreign if title != title.lower()]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_home_page_lists_all_pages(site, language):
+    text = (site / html_path(language, "index.md")).read_text("utf-8")
+    rows = re.findall(r'<tr>\s*<td><a href="(.*?)/">(.*?)</a></td>', text)
+    pages = contents()[language][1:]
+    assert rows == [(p.name.removesuffix(".md"), p.front["title"]) for p in pages]
