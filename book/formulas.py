@@ -1,8 +1,8 @@
 """Formulas become SVG, labelled ones get numbers, and references links.
 
-Once all pages of a language are HTML, each formula is checked and replaced by plain text
-that carries its TeX, which is what the search and the titles see. In the finished page
-the drawings take the place of that text.
+Once all pages of a language are HTML, each formula is checked and replaced by plain
+text that carries its TeX, which is what the search and the titles see. In the finished
+page the drawings take the place of that text.
 """
 
 import html
