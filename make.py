@@ -104,6 +104,19 @@ def lock(*arguments: str) -> None:
     npm("install", "--package-lock-only", "--omit-lockfile-registry-resolved")
 
 
+def test(*arguments: str) -> None:
+    """All tests by two workers; some, which are told by name, by none.
+
+    For some, a second TensorFlow takes longer to load than it saves. A worker takes
+    whole files, since what a file builds or opens for its tests is then made once.
+    """
+    some = any(
+        argument[:2] in ("-k", "-m") or argument[:1] != "-" for argument in arguments
+    )
+    workers = [] if some else ["-n", "2", "--dist", "loadfile"]
+    run(BIN / "python", "-m", "pytest", *workers, *arguments)
+
+
 def offline(*arguments: str) -> None:
     """Zip the site, with pages that link to each other's files and not to folders."""
     folder = ROOT / "build" / "offline" / "backprop-book"
@@ -144,7 +157,7 @@ def module(name: str, *options: str) -> Callable[..., None]:
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "serve": module("mkdocs", "serve", "--livereload"),
-    "test": module("pytest"),
+    "test": test,
     "build": module("mkdocs", "build", "--strict"),
     "offline": offline,
     "pdf": pdf,
