@@ -2,7 +2,8 @@
 """The project's commands. They need Python 3.11, 3.12 or 3.13, and nothing else.
 
 python3 make.py serve   the site at http://127.0.0.1:8000, reloaded as you edit
-python3 make.py test    every test; what follows is handed to pytest
+python3 make.py test    every test; what follows is handed to pytest; --changed: only
+                        what can fail after the edits since the last commit
 python3 make.py chapter a new page: name, English title, Chinese title
 python3 make.py build   the site, as files, in site/
 python3 make.py offline the site as build/backprop-book.zip, for use without a server
@@ -111,7 +112,10 @@ def test(*arguments: str) -> None:
     whole files, since what a file builds or opens for its tests is then made once.
     """
     some = any(
-        argument[:2] in ("-k", "-m") or argument[:1] != "-" for argument in arguments
+        argument[:2] in ("-k", "-m")
+        or argument[:9] == "--changed"
+        or argument[:1] != "-"
+        for argument in arguments
     )
     workers = [] if some else ["-n", "2", "--dist", "loadfile"]
     run(BIN / "python", "-m", "pytest", *workers, *arguments)

@@ -164,6 +164,7 @@ def covering(site: Path, language: str) -> list[str]:
     return cover(shown)
 
 
+@pytest.mark.book
 def test_a_new_component_is_covered():
     pages = {"a": {"p", "a"}, "b": {"p", "a", "figure"}, "c": {"p", "ul"}}
     assert cover(pages) == ["b", "c"]

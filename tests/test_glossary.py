@@ -99,6 +99,7 @@ def test_a_section_has_the_terms_of_its_counterpart(page):
     assert not untranslated(BOOK["en"][page], BOOK["zh"][page])
 
 
+@pytest.mark.book
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_term_is_used(language):
     found = set()
@@ -107,6 +108,7 @@ def test_every_term_is_used(language):
     assert not [term.name for term in TERMS if term not in found]
 
 
+@pytest.mark.book
 @pytest.mark.parametrize("term", TERMS, ids=lambda term: term.name["en"])
 def test_a_term_is_used_where_it_is_said_to_be_defined(term):
     page, _, anchor = term.at.partition("#")
@@ -116,6 +118,7 @@ def test_a_term_is_used_where_it_is_said_to_be_defined(term):
         assert any(form.lower() in text.lower() for form in term.forms(language)), text
 
 
+@pytest.mark.book
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_exception_is_needed(language):
     """A page that no longer has the word is no longer excepted."""

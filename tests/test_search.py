@@ -71,6 +71,7 @@ def words(index: dict, text: str) -> list[str]:
 # --- The indexes -------------------------------------------------------------
 
 
+@pytest.mark.book
 def test_an_index_has_the_pages_of_its_language(site, index, language):
     root = (site / html_path(language, "index.md")).parent
     found = {entry["location"].partition("#")[0] for entry in index["docs"]}
@@ -104,6 +105,7 @@ def test_code_is_cut_into_names(index):
     )
 
 
+@pytest.mark.book
 def test_texts_hold_no_markup_and_no_tex(index):
     for entry in index["docs"]:
         for text in entry["title"], entry["text"]:
@@ -112,6 +114,7 @@ def test_texts_hold_no_markup_and_no_tex(index):
             assert "data-" not in text
 
 
+@pytest.mark.book
 def test_code_and_formulas_are_in_the_index(index):
     texts = [entry["text"].replace("\u200b", "") for entry in index["docs"]]
     assert any(re.search("<code>[^<]*def rot180", text) for text in texts)

@@ -287,6 +287,7 @@ def test_what_is_written_is_read(tmp_path):
     assert run.equations == {"a-b": (3, 1e-15)}
 
 
+@pytest.mark.book
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_main_equation_has_a_row(hook, language, monkeypatch):
     monkeypatch.delenv("CI", raising=False)

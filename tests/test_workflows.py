@@ -164,6 +164,8 @@ def test_the_scripts_call_commands_that_exist():
         (["-q", "snippets/cnn.md"], False),
         (["-k", "rnn"], False),
         (["-krnn"], False),
+        (["--changed"], False),
+        (["-q", "--changed=main"], False),
     ],
 )
 def test_all_tests_have_two_workers_and_some_have_none(monkeypatch, arguments, workers):
