@@ -51,10 +51,12 @@ $\\eqref{{first}}$ before $\\eqref{{second}}$, and [labels](one.md#labels).
     "glossary.md": "# {0} words\n\n<!-- glossary: words -->\n",
     "verification.md": "# {0} checks\n\n<!-- verification table -->\n",
 }
-GLOSSARY = """words:
-  - {en: checks, zh: 卷积, at: index.md, en_is: one, zh_is: one}
-  - {en: figure, zh: 池化, at: one.md#labels, en_is: one, zh_is: one}
-"""
+TERMS = {
+    ("en", "index.md"): "terms: {checks: {group: words, means: one}}\n",
+    ("zh", "index.md"): "terms: {checks: {name: 卷积, means: one}}\n",
+    ("en", "one.md"): "terms: {figure: {group: words, at: labels, means: one}}\n",
+    ("zh", "one.md"): "terms: {figure: {name: 池化, means: one}}\n",
+}
 EXTRA = {"notebooks": [{"name": "first", "pages": ["one.md"]}]}
 # The hook must look into what a snippet includes.
 SNIPPETS = {
@@ -84,13 +86,13 @@ class Book:
         for name, text in SNIPPETS.items():
             (root / "snippets" / name).write_text(text, "utf-8")
         (root / "docs").mkdir()
-        (root / "docs" / "glossary.yml").write_text(GLOSSARY, "utf-8")
         for language in LANGUAGES:
             for order, (page, text) in enumerate(PAGES.items()):
                 path = root / "docs" / language / page
                 path.parent.mkdir(parents=True, exist_ok=True)
-                part = f"part: {language} part\n" if page in PART else ""
-                front = FRONT.format(language, path.stem, part, order)
+                more = f"part: {language} part\n" if page in PART else ""
+                more += TERMS.get((language, page), "")
+                front = FRONT.format(language, path.stem, more, order)
                 path.write_text(front + text.format(language), "utf-8")
 
     def build(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
@@ -198,17 +200,17 @@ def array(book: Book) -> None:
 
 def meaning(book: Book) -> None:
     """Of a term, told on a page that is as it was."""
-    book.replace("_is: one", "_is: other", "docs/glossary.yml")
+    book.replace("means: one", "means: other", "one.md")
 
 
 def term(book: Book) -> None:
     """A word of a page that is as it was."""
-    book.replace("池化", "反向传播", "docs/glossary.yml")
+    book.replace("池化", "反向传播", "docs/zh/one.md")
 
 
 def place_of_term(book: Book) -> None:
     """Leads nowhere."""
-    book.replace("one.md#labels", "one.md#none", "docs/glossary.yml")
+    book.replace("at: labels", "at: none", "docs/en/one.md")
 
 
 def anchor(book: Book) -> None:
