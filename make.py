@@ -3,7 +3,7 @@
 
 python3 make.py serve   the site at http://127.0.0.1:8000, reloaded as you edit
 python3 make.py test    every test; what follows is handed to pytest
-python3 make.py chapter a new chapter: name, English title, Chinese title
+python3 make.py chapter a new page: name, English title, Chinese title
 python3 make.py build   the site, as files, in site/
 python3 make.py offline the site as build/backprop-book.zip, for use without a server
 python3 make.py pdf     each language as build/backprop-book-LANGUAGE.pdf, by Chromium
@@ -12,6 +12,7 @@ python3 make.py bench   what verifying costs, how fast the pages are, im2col bes
                         `bench sessions`, `bench page`, `bench convolution`,
                         `bench explorer`, `bench notebooks`
 python3 make.py mutants alters the equations' functions; what do the checks miss?
+                        `mutants pooling/max rot180`: of this page, of this function
 python3 make.py lock    renew requirements.txt and package-lock.json (--upgrade: newer)
 
 The first call installs what the lock files name into .venv and node_modules.
@@ -103,6 +104,19 @@ def lock(*arguments: str) -> None:
     npm("install", "--package-lock-only", "--omit-lockfile-registry-resolved")
 
 
+def test(*arguments: str) -> None:
+    """All tests by two workers; some, which are told by name, by none.
+
+    For some, a second TensorFlow takes longer to load than it saves. A worker takes
+    whole files, since what a file builds or opens for its tests is then made once.
+    """
+    some = any(
+        argument[:2] in ("-k", "-m") or argument[:1] != "-" for argument in arguments
+    )
+    workers = [] if some else ["-n", "2", "--dist", "loadfile"]
+    run(BIN / "python", "-m", "pytest", *workers, *arguments)
+
+
 def offline(*arguments: str) -> None:
     """Zip the site, with pages that link to each other's files and not to folders."""
     folder = ROOT / "build" / "offline" / "backprop-book"
@@ -143,12 +157,13 @@ def module(name: str, *options: str) -> Callable[..., None]:
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "serve": module("mkdocs", "serve", "--livereload"),
-    "test": module("pytest"),
+    "test": test,
     "build": module("mkdocs", "build", "--strict"),
     "offline": offline,
     "pdf": pdf,
     "bench": bench,
     "mutants": module("tests.mutants"),
+    "chapter": module("tools.chapter"),
     "lock": lock,
 }
 
@@ -159,8 +174,6 @@ def main(command: str = "", *arguments: str) -> None:
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
     if command in ("", "-h", "--help", "help"):
         print(__doc__.strip())
-    elif command == "chapter":  # writes files, and needs nothing to be installed
-        run(sys.executable, "-m", "tools.chapter", *arguments)
     elif command in COMMANDS:
         install()
         COMMANDS[command](*arguments)

@@ -8,6 +8,7 @@ import hashlib
 import os
 import pickle
 import re
+from pathlib import Path
 
 from book.sessions import ROOT
 
@@ -29,8 +30,12 @@ class Kept:
     """A folder of entries."""
 
     def __init__(self, name: str, most: int):
-        self.folder = CACHE / name
+        self.name = name
         self.most = most
+
+    @property
+    def folder(self) -> Path:
+        return CACHE / self.name
 
     def __getitem__(self, key: str) -> object:
         """Raises KeyError where it is not there, or damaged."""

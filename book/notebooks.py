@@ -68,8 +68,9 @@ class Surroundings(NamedTuple):
 
 
 def has_notebook(page: Page) -> bool:
-    """Does it show code, and of one session? Two would not share their names."""
-    return len({include.session for include in page.includes}) == 1
+    """Does it show code, and of its session alone? Two would not share their names."""
+    own = page.name.removesuffix(".md")
+    return {include.session for include in page.includes} == {own}
 
 
 def notebook(page: Page, around: Surroundings) -> NotebookNode:

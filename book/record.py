@@ -6,38 +6,79 @@ import json
 import os
 import platform
 from datetime import date
+from math import isfinite
+from pathlib import Path
+from typing import NamedTuple
 
 from book.sessions import ROOT
 
-PATH = ROOT / ".cache" / "verification.json"
+MODULES = ["checks", "parts", "results", "sessions"]  # of this library
+PACKAGES = ["tensorflow", "keras", "numpy"]
 
 
-def fingerprint() -> str:
-    """Of all that the figures depend on; the site's hook computes it by itself."""
+class Run(NamedTuple):
+    date: str
+    versions: dict[str, str]
+    profile: str
+    fingerprint: str
+    equations: dict[str, tuple[int, float]]  # label -> cases, largest error
+
+
+class Record(NamedTuple):
+    state: str  # "fresh", "stale", "absent" or "broken"
+    run: Run | None
+
+
+def path(root: Path = ROOT) -> Path:
+    return root / ".cache" / "verification.json"
+
+
+def fingerprint(root: Path = ROOT) -> str:
+    """Of all that the numbers in the record depend on."""
     digest = hashlib.sha256()
-    for path in [
-        *sorted((ROOT / "snippets").rglob("*.md")),
-        *sorted((ROOT / "tests" / "properties").glob("*.py")),
-        ROOT / "book" / "results.py",
+    for source in [
+        *sorted((root / "snippets").rglob("*.md")),
+        *sorted((root / "snippets").rglob("*.py")),
+        *(Path(__file__).with_name(f"{name}.py") for name in MODULES),
     ]:
-        digest.update(path.read_bytes())
+        digest.update(source.read_bytes())
     return digest.hexdigest()
 
 
 def versions() -> dict[str, str]:
-    packages = ["tensorflow", "keras", "numpy"]
-    found = {name: importlib.metadata.version(name) for name in packages}
+    found = {name: importlib.metadata.version(name) for name in PACKAGES}
     return {**found, "python": platform.python_version()}
 
 
-def read() -> dict | None:
-    """The record, None where there was no run yet."""
-    return json.loads(PATH.read_text("utf-8")) if PATH.exists() else None
+def read(root: Path = ROOT) -> Record:
+    """What was recorded, and whether it is of the sources as they are now."""
+    try:
+        found = json.loads(path(root).read_text("utf-8"))
+        run = Run(
+            date.fromisoformat(found["date"]).isoformat(),
+            {name: str(found["versions"][name]) for name in (*PACKAGES, "python")},
+            str(found["profile"]),
+            found["fingerprint"],
+            {
+                label: (int(equation["cases"]), float(equation["error"]))
+                for label, equation in found["equations"].items()
+            },
+        )
+        if not all(isfinite(error) for _, error in run.equations.values()):
+            raise ValueError
+    except FileNotFoundError:
+        return Record("absent", None)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Record("broken", None)
+    fresh = run.fingerprint == fingerprint(root)
+    return Record("fresh" if fresh else "stale", run)
 
 
-def write(profile: str, equations: dict[str, dict], before: str) -> bool:
+def write(
+    profile: str, equations: dict[str, dict], before: str, root: Path = ROOT
+) -> bool:
     """Record a run that passed, unless the sources are no longer those of its start."""
-    if before != fingerprint():
+    if before != fingerprint(root):
         return False
     record = {
         "date": date.today().isoformat(),
@@ -46,8 +87,8 @@ def write(profile: str, equations: dict[str, dict], before: str) -> bool:
         "fingerprint": before,
         "equations": dict(sorted(equations.items())),
     }
-    PATH.parent.mkdir(exist_ok=True)
-    temporary = PATH.with_suffix(f".{os.getpid()}")
+    path(root).parent.mkdir(exist_ok=True)
+    temporary = path(root).with_suffix(f".{os.getpid()}")
     temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, PATH)
+    os.replace(temporary, path(root))
     return True

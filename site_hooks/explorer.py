@@ -39,7 +39,6 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: object) -> str:
-    place = os.path.relpath(page.file.abs_src_path or "")
     found: set[str] = set()
 
     def replace(match: re.Match[str]) -> str:
@@ -53,13 +52,13 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: object) ->
             session = page.file.src_uri.removeprefix(f"{language}/")
             return explorers.html(query, alternative, language, session)
         except (BadSession, ValueError) as error:
-            raise PluginError(f"{place}: explorer:{query}: {error}") from None
+            raise PluginError(f"{_place(page)}: explorer:{query}: {error}") from None
 
     html = ALONE.sub(replace, html)
     if left := ANYWHERE.search(html):
         raise PluginError(
-            f"{place}: explorer:{left[1]}: it must stand alone in its paragraph, "
-            "without a title"
+            f"{_place(page)}: explorer:{left[1]}: it must stand alone in its "
+            "paragraph, without a title"
         )
     return html
 
@@ -77,3 +76,7 @@ def on_post_page(output: str, page: Page, **_: object) -> str:
         f'<script src="{script}" defer></script>' for script in scripts
     )
     return output.replace("</head>", f"{head}</head>", 1)
+
+
+def _place(page: Page) -> str:
+    return os.path.relpath(page.file.abs_src_path)

@@ -13,7 +13,9 @@ from urllib.parse import quote, urlencode
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
-from verification import NAMES, read
+from verification import NAMES
+
+from book.record import read
 
 # As mathematics.py draws it.
 NUMBER = re.compile(r'<a class="number" href="#eq-([^"]*)">\(([\d.]+)\)</a>')

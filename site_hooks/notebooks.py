@@ -30,6 +30,7 @@ from nbformat import NotebookNode
 from book import glossary, kept, notebooks, pages, record, sessions
 from book.kept import Kept
 from book.notebooks import CannotTell, Surroundings
+from book.pages import contents
 from book.sessions import OUTPUT, BadSession
 
 TEMPLATES = Path(__file__).with_name("notebook")
@@ -77,7 +78,7 @@ _waiting: set[str] = set()
 @event_priority(50)  # before mkdocs-jupyter and i18n, which takes what is in docs/
 def _announce(files: Files, config: MkDocsConfig) -> None:
     for language in config.plugins["i18n"].build_languages:
-        for page in _pages(language):
+        for page in _with_notebook(contents(Path(config.docs_dir))[language]):
             name = f"{language}/{FOLDER}/{page.name.removesuffix('.md')}.ipynb"
             place = config.docs_dir, config.site_dir, config.use_directory_urls
             files.append(File(name, *place))
@@ -86,10 +87,10 @@ def _announce(files: Files, config: MkDocsConfig) -> None:
 @event_priority(-150)  # after i18n, which says where pages lie
 def _make(files: Files, config: MkDocsConfig) -> None:
     language = _language(config)
-    everywhere = [pages.page(language, name) for name in pages.nav_pages()]
+    everywhere = contents(Path(config.docs_dir))[language]
     numbers = pages.numbers(everywhere)
     common = _common(everywhere, config), numbers
-    for page in _pages(language):
+    for page in _with_notebook(everywhere):
         name = f"{language}/{FOLDER}/{page.name.removesuffix('.md')}.ipynb"
         file = _files[language, page.name] = files.src_uris[name]
         file.inclusion = InclusionLevel.NOT_IN_NAV
@@ -122,9 +123,8 @@ def _make(files: Files, config: MkDocsConfig) -> None:
 on_files = CombinedEvent(_announce, _make)
 
 
-def _pages(language: str) -> list[pages.Page]:
-    every = (pages.page(language, name) for name in pages.nav_pages())
-    return [page for page in every if notebooks.has_notebook(page)]
+def _with_notebook(everywhere: list[pages.Page]) -> list[pages.Page]:
+    return [page for page in everywhere if notebooks.has_notebook(page)]
 
 
 def _file_of(name: str, config: MkDocsConfig) -> File | None:
@@ -157,8 +157,8 @@ def _notebook(page: pages.Page, around: Surroundings) -> str:
 
 def _common(everywhere: list[pages.Page], config: MkDocsConfig) -> str:
     """All that the pages of notebooks are made of, besides page and session."""
-    told = [f"{page.front} {page.headings[0].title}" for page in everywhere]
-    told += glossary.read(pages.contents(Path(config.docs_dir)))  # in all languages
+    told = [page.front for page in everywhere]
+    told += glossary.read(contents(Path(config.docs_dir)))  # in all languages
     told += [config.site_url, config.repo_url, config.use_directory_urls, config.extra]
     folders = ["book", "site_hooks", "explorers", "snippets"]
     sources = [p for name in folders for p in (pages.ROOT / name).rglob("*.*")]

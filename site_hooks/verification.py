@@ -6,14 +6,11 @@ page the number of a main equation gets a mark that leads to its row. A record o
 code than the present fails the build where CI is true.
 """
 
-import hashlib
-import json
 import logging
 import os
 import re
-from datetime import date
+import sys
 from html import escape
-from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,13 +21,16 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
+# MkDocs gives it back once this file is loaded.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from book.record import Record, path, read
+from book.results import Result, results
+from book.sessions import BadSession, parse
+
 PLACE = "<!-- verification table -->"
 # The label of a main equation; definitions and intermediate steps are step-...
 LABEL = re.compile(r"\\label\{(?!step-)([^{}]*)\}")
 NUMBER = re.compile(r'<a class="number" (href="#eq-([^"]*)">\([\d.]+\)</a>)')
-# The comments above a function of a session, of which tests/results.py tells more.
-TAGGED = re.compile(r"^((?:# (?:equation|wrong): .*\n)+)def (\w+)", re.MULTILINE)
-TAG = re.compile(r"# (equation|wrong): ([a-z0-9-]+)")
 
 NAMES = {
     "tensorflow": "TensorFlow",
@@ -92,32 +92,11 @@ TEXTS = {
 log = logging.getLogger("mkdocs.hooks.verification")
 
 
-class Run(NamedTuple):
-    date: str
-    versions: dict[str, str]
-    profile: str
-    fingerprint: str
-    equations: dict[str, tuple[int, float]]  # label -> cases, largest error
-
-
-class Record(NamedTuple):
-    state: str  # "fresh", "stale", "absent" or "broken"
-    run: Run | None
-
-
-class Function(NamedTuple):
-    """A main equation in its session."""
-
-    name: str
-    session: str
-    wrong: int
-
-
 class Book(NamedTuple):
     """What the pages of the language being built have in common."""
 
     labels: list[str]  # of the main equations, as they are read
-    functions: dict[str, Function]
+    results: dict[str, Result]
     record: Record
     url: str | None  # of the page with the table
 
@@ -134,12 +113,16 @@ def on_nav(nav: Navigation, config: MkDocsConfig, **_: object) -> None:
         what = "is not of this code" if record.state == "stale" else "cannot be read"
         message = f"the record of the checks {what}; run: python3 make.py test"
         if os.environ.get("CI") == "true":
-            raise PluginError(f"{record_path(root)}: {message}")
+            raise PluginError(f"{path(root)}: {message}")
         log.info(message)  # a warning would fail every build of whoever edits
     sources = [(page.url, page.file.content_string) for page in nav.pages]
+    try:
+        found = results(sorted((root / "snippets").rglob("*.md")))
+    except BadSession as error:
+        raise PluginError(str(error)) from None
     _book = Book(
         [label for _, source in sources for label in LABEL.findall(source)],
-        functions(root),
+        found,
         record,
         next((url for url, source in sources if PLACE in source), None),
     )
@@ -156,69 +139,6 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig, **_: object) -> 
         return output
     url = get_relative_url(_book.url, page.url)
     return mark(output, _book, texts(config), url)
-
-
-# --- The record and the sessions ---------------------------------------------
-
-
-def record_path(root: Path) -> Path:
-    return root / ".cache" / "verification.json"
-
-
-def fingerprint(root: Path) -> str:
-    """By the rule of tests/verification.py."""
-    digest = hashlib.sha256()
-    for path in [
-        *sorted((root / "snippets").rglob("*.md")),
-        *sorted((root / "tests" / "properties").glob("*.py")),
-        root / "book" / "results.py",
-    ]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def read(root: Path) -> Record:
-    try:
-        found = json.loads(record_path(root).read_text("utf-8"))
-        run = Run(
-            date.fromisoformat(found["date"]).isoformat(),
-            {name: str(found["versions"][name]) for name in NAMES},
-            str(found["profile"]),
-            found["fingerprint"],
-            {
-                label: (int(equation["cases"]), float(equation["error"]))
-                for label, equation in found["equations"].items()
-            },
-        )
-        if not all(isfinite(error) for _, error in run.equations.values()):
-            raise ValueError
-    except FileNotFoundError:
-        return Record("absent", None)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return Record("broken", None)
-    try:
-        fresh = run.fingerprint == fingerprint(root)
-    except FileNotFoundError:  # a copy without the tests
-        fresh = False
-    return Record("fresh" if fresh else "stale", run)
-
-
-def functions(root: Path) -> dict[str, Function]:
-    """The main equations' functions, by label."""
-    found: dict[str, Function] = {}
-    wrong: dict[str, int] = {}
-    for path in sorted((root / "snippets").rglob("*.md")):
-        name_ = path.relative_to(root / "snippets").with_suffix("").as_posix()
-        for tags, name in TAGGED.findall(path.read_text("utf-8")):
-            for kind, label in TAG.findall(tags):
-                if kind == "equation":
-                    found[label] = Function(name, name_, 0)
-                else:
-                    wrong[label] = wrong.get(label, 0) + 1
-    return {
-        label: function._replace(wrong=wrong.get(label, 0))
-        for label, function in found.items()
-    }
 
 
 # --- What is shown -----------------------------------------------------------
@@ -238,17 +158,17 @@ def table(book: Book, words: dict) -> str:
     head = "".join(cell("th", i, text) for i, text in enumerate(words["head"]))
     rows = [f"<thead><tr>{head}</tr></thead><tbody>"]
     for label in book.labels:
-        name, session, wrong = book.functions.get(label, Function("", "", 0))
+        result = book.results.get(label)
         cases, error = (run.equations if run else {}).get(label, (None, None))
         row = [
             # The mathematics hook makes a number and a link of it.
             f'<span class="arithmatex">\\(\\eqref{{{label}}}\\)</span>',
-            f"<code>{name}</code>",
-            f"<code>{session}</code>",
+            f"<code>{result.function if result else ''}</code>",
+            f"<code>{parse(result.session).name if result else ''}</code>",
             "–" if cases is None else str(cases),
             "–" if error is None else number(error),
             # Counted in the session as it is now.
-            "–" if state != "fresh" or cases is None else str(wrong),
+            "–" if state != "fresh" or cases is None else str(len(result.wrong)),
         ]
         cells = "".join(cell("td", i, text) for i, text in enumerate(row))
         rows.append(f'<tr id="check-{label}">{cells}</tr>')

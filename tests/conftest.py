@@ -2,14 +2,8 @@
 property tests draw, and the record of a run that passed."""
 
 import os
-import subprocess
-import sys
-import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from book import record as verification
 from book.pages import ROOT
+from tests.site import build, built, serving  # noqa: F401  build: others take it from here
 from tools.chromium import FLAGS, NONE, chromium
 
 # A test has its own addresses, or none.
@@ -27,61 +22,10 @@ for name in ("SITE_URL", "REPO_URL"):
 NO_BROWSER = f"NOTHING WAS TRIED IN A BROWSER, {NONE}"
 
 
-def build(
-    folder: Path, *options: str, root: Path = ROOT, **variables: str
-) -> subprocess.CompletedProcess:
-    """Variables are those of the environment, such as SITE_URL."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(folder)]
-    # CI=true makes MkDocs' plugins no quieter, but a terminal's width cuts their lines.
-    # Without it, too: the record of the checks may be older than the code, since it is
-    # this run that renews it.
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "COLUMNS": "500", "CI": ""}
-    return subprocess.run(
-        [*command, *options],
-        cwd=root,
-        env={**environment, **variables},
-        capture_output=True,
-        text=True,
-    )
-
-
-@contextmanager
-def serving(folder: Path, below: str = "/") -> Iterator[str]:
-    """The address of a folder while it is served: below a path, and nothing beside it.
-    What is not there is answered as GitHub Pages does, with the folder's 404.html."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def translate_path(self, path: str) -> str:
-            inside = path.startswith(below)
-            return super().translate_path(path[len(below) - 1 :]) if inside else ""
-
-        def send_error(self, code: int, *_: object) -> None:
-            page = folder / "404.html"
-            body = page.read_bytes() if page.exists() else b""
-            self.send_response(code)
-            self.send_header("Content-Type", "text/html")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}{below}"
-    server.shutdown()
-    server.server_close()
-
-
 @pytest.fixture(scope="session")
-def site(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    done = build(folder)
-    assert done.returncode == 0, done.stderr
-    assert "WARNING" not in done.stderr
-    return folder
+def site() -> Path:
+    """The site as it is built at home, without an address; only to be read."""
+    return built("home")
 
 
 @pytest.fixture(scope="session")
@@ -129,25 +73,38 @@ VARIANT = f"{FILE}::test_a_wrong_variant_is_rejected"
 
 
 class Record:
-    """Counts what the property tests do; at the end it is written, if all passed."""
+    """Counts what the property tests do; at the end it is written, if all passed.
+
+    Where there are workers, each counts its own cases, which reach the one that writes
+    with the report of their test.
+    """
 
     def __init__(self) -> None:
         self.before = verification.fingerprint()
+        self.running: dict[str, dict] = {}  # of the test that is running
         self.equations: dict[str, dict] = {}
         self.outcomes: dict[str, bool] = {}
         self.seconds = 0.0
 
     def count(self, label: str, error: float) -> None:
-        so_far = self.equations.setdefault(label, {"cases": 0, "error": 0.0})
-        so_far["cases"] += 1
-        so_far["error"] = max(so_far["error"], error)
+        add(self.running, label, 1, float(error))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Iterator[None]:
+        report = yield
+        report.cases, self.running = self.running, {}
+        return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.nodeid.startswith(f"{FILE}::"):
-            passed = self.outcomes.get(report.nodeid, True) and report.passed
-            self.outcomes[report.nodeid] = passed
-            if report.nodeid.startswith(EQUATION) and report.when == "call":
-                self.seconds += report.duration
+        if not report.nodeid.startswith(f"{FILE}::"):
+            return
+        passed = self.outcomes.get(report.nodeid, True) and report.passed
+        self.outcomes[report.nodeid] = passed
+        # Where a worker died, its test has a report that none of them made.
+        for label, counted in getattr(report, "cases", {}).items():
+            add(self.equations, label, **counted)
+        if report.nodeid.startswith(EQUATION) and report.when == "call":
+            self.seconds += report.duration
 
     def complete(self) -> bool:
         """Did everything that makes up the record run, and did nothing fail?"""
@@ -175,16 +132,30 @@ class Record:
             f"{self.seconds:.1f} s, {rate:.0f} a second; "
             f"largest relative error {error:.1e}"
         )
-        where = verification.PATH.relative_to(verification.ROOT)
+        where = verification.path().relative_to(ROOT)
         terminalreporter.write_line(
             f"recorded in {where}" if written else f"{where} is as it was"
         )
+
+
+def add(equations: dict[str, dict], label: str, cases: int, error: float) -> None:
+    so_far = equations.setdefault(label, {"cases": 0, "error": 0.0})
+    so_far["cases"] += cases
+    so_far["error"] = max(so_far["error"], error)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # The option is Hypothesis' own, and where CI is set so is another default.
     settings.load_profile(config.getoption("--hypothesis-profile") or "quick")
     config.pluginmanager.register(Record(), "record")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if settings.get_current_profile_name() != "full":
+        skip = pytest.mark.skip(reason="takes --hypothesis-profile=full, as CI does")
+        for item in items:
+            if item.get_closest_marker("full"):
+                item.add_marker(skip)
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,11 @@
 
 Alters the functions of the equations, and those that they call, one place at a time (a
 sign, an index, an axis, an order, ...) and runs the checks of all equations that depend
-on it. A mutant that every check passes is either listed below, with the reason why it
-computes the same, or a hole in a check; then the command fails.
+on it. A mutant that every check passes is a hole in a check, and the command fails;
+unless the .py of the function's page has it in SAME, with the reason why it computes
+the same: {(function, statement before, after): reason}.
+
+With names of pages or functions it tries those alone: `mutants pooling/max rot180`.
 """
 
 import ast
@@ -16,136 +19,11 @@ from functools import cache
 from pathlib import Path
 from types import CodeType
 
-from book import sessions
+from book import parts, sessions
+from book.checks import checks, rejection
 from book.results import Result, namespace, results
-from tests.properties import rejection
 
 CASES = 300  # for each mutant and check, the same ones every time
-
-# What changes nothing: (session, function, statement before, after) and why. An entry
-# that is noticed after all, or no longer there, makes the command fail.
-WRITTEN = "every entry is written afterwards"
-TYPE = "float64 times bool is float64"
-ZEROS = "zeros are float64 by themselves; other types are for the proof"
-DEAD = (
-    "the place of the maximum changes only where it is not above 0, and there σ' is 0"
-)
-LETTERS = "an index of a sum may have any letter"
-UNUSED = "upsample reads the places that δ has, no further"
-SAME: dict[tuple[str, str, str, str], str] = {
-    (
-        "cnn/forward",
-        "correlate",
-        "z = np.zeros((height, width), np.result_type(x, W))",
-        "z = np.ones((height, width), np.result_type(x, W))",
-    ): WRITTEN,
-    (
-        "cnn/forward",
-        "correlate",
-        "z = np.zeros((height, width), np.result_type(x, W))",
-        "z = np.zeros((height, width))",
-    ): ZEROS,
-    (
-        "cnn/stride",
-        "dilate",
-        "out = np.zeros((stride * (h - 1) + 1, stride * (w - 1) + 1), delta.dtype)",
-        "out = np.zeros((stride * (h - 1) + 1, stride * (w - 1) + 1))",
-    ): ZEROS,
-    (
-        "cnn/forward",
-        "max_pool",
-        "z = np.zeros((height, width))",
-        "z = np.ones((height, width))",
-    ): WRITTEN,
-    (
-        "cnn/pooling",
-        "max_positions",
-        "positions = np.zeros((height, width, 2), dtype=int)",
-        "positions = np.ones((height, width, 2), dtype=int)",
-    ): WRITTEN,
-    (
-        "cnn/pooling",
-        "max_positions",
-        "positions = np.zeros((height, width, 2), dtype=int)",
-        "positions = np.zeros((height + 1, width, 2), dtype=int)",
-    ): UNUSED,
-    (
-        "cnn/pooling",
-        "max_positions",
-        "positions = np.zeros((height, width, 2), dtype=int)",
-        "positions = np.zeros((height, width + 1, 2), dtype=int)",
-    ): UNUSED,
-    (
-        "cnn/pooling",
-        "upsample",
-        "out[row, column] += delta[i, j]",
-        "out[row, column] = delta[i, j]",
-    ): "the tiles of max_positions do not overlap: no place comes twice",
-    ("cnn/forward", "relu", "return np.maximum(z, 0)", "return z"): DEAD,
-    ("cnn/forward", "relu", "return np.maximum(z, 0)", "return np.add(z, 0)"): DEAD,
-    (
-        "cnn/forward",
-        "relu",
-        "return np.maximum(z, 0)",
-        "return np.maximum(z, -1)",
-    ): DEAD,
-    (
-        "cnn/pooling",
-        "max_pool_delta",
-        "positions = max_positions(relu(z), size)",
-        "positions = max_positions(z, size)",
-    ): DEAD,
-    ("dense", "relu_prime", "return (z > 0).astype(z.dtype)", "return z > 0"): TYPE,
-    (
-        "cnn/stride",
-        "conv_stride_delta",
-        "return conv_delta(dilate(delta, stride), W, z)",
-        "return conv_delta(W, dilate(delta, stride), z)",
-    ): "a full convolution commutes",
-    # convolution/dimensions.md
-    (
-        "convolution/dimensions",
-        "conv_nd",
-        "d = x.ndim - 2",
-        "d = W.ndim - 2",
-    ): "x and W have the same number of axes",
-    (
-        "convolution/dimensions",
-        "conv_nd",
-        "out, inside = (OUT[:d], IN[:d])",
-        "inside, out = (OUT[:d], IN[:d])",
-    ): LETTERS,
-    (
-        "convolution/dimensions",
-        "conv_nd",
-        "out, inside = (OUT[:d], IN[:d])",
-        "out, inside = (IN[:d], OUT[:d])",
-    ): LETTERS,
-    (
-        "convolution/dimensions",
-        "conv_nd_weight_gradient",
-        "d = x.ndim - 2",
-        "d = delta.ndim - 2",
-    ): "x and delta have the same number of axes",
-    (
-        "convolution/dimensions",
-        "conv_nd_weight_gradient",
-        "out, inside = (OUT[:d], IN[:d])",
-        "inside, out = (OUT[:d], IN[:d])",
-    ): LETTERS,
-    (
-        "convolution/dimensions",
-        "conv_nd_weight_gradient",
-        "out, inside = (OUT[:d], IN[:d])",
-        "out, inside = (IN[:d], OUT[:d])",
-    ): LETTERS,
-    (
-        "convolution/dimensions",
-        "causal_input_gradient",
-        "turned = W[::-1].swapaxes(1, 2)",
-        "turned = W[::-1].swapaxes(2, 1)",
-    ): "two axes are exchanged in either order",
-}
 
 OPERATORS = {
     ast.Add: [ast.Sub],
@@ -200,6 +78,15 @@ class Mutant:
         return f"{where}\n    {self.before}\n    {self.after}"
 
 
+def same() -> dict[tuple[str, str, str, str], str]:
+    """What is known to compute the same, by the keys of mutants, and why."""
+    return {
+        (page, *key): why
+        for page, module in parts.modules().items()
+        for key, why in vars(module).get("SAME", {}).items()
+    }
+
+
 @dataclass
 class Source:
     """A function at the top level of a session."""
@@ -208,6 +95,10 @@ class Source:
     node: ast.FunctionDef
     line: int  # of the fence before its block
     equations: dict[str, Result]  # those that depend on it, by label
+
+    @property
+    def page(self) -> str:
+        return sessions.parse(self.session).name
 
 
 def sources() -> list[Source]:
@@ -442,7 +333,9 @@ def survives(mutant: Mutant, equations: dict[str, Result]) -> bool:
         names[name] = changed
     try:
         return not any(
-            rejection(label, namespace(result.session)[result.function], CASES)
+            rejection(
+                checks()[label], namespace(result.session)[result.function], CASES
+            )
             for label, result in equations.items()
         )
     finally:
@@ -450,33 +343,46 @@ def survives(mutant: Mutant, equations: dict[str, Result]) -> bool:
             names[name] = original
 
 
-def main() -> None:
-    start, total, holes, same = time.perf_counter(), 0, [], set()
-    for source in sources():
+def chosen(names: list[str]) -> list[Source]:
+    """The functions of these names, or of pages of these names; without any, all."""
+    found = sources()
+    known = {name for source in found for name in (source.page, source.node.name)}
+    if unknown := set(names) - known:
+        sys.exit(f"no page has a function of an equation: {', '.join(sorted(unknown))}")
+    return [s for s in found if not names or {s.page, s.node.name} & set(names)]
+
+
+def main(names: list[str]) -> None:
+    start, total, holes, unnoticed = time.perf_counter(), 0, [], set()
+    tried, listed = chosen(names), same()
+    for source in tried:
         found = list(mutants(source))
         survivors = [mutant for mutant in found if survives(mutant, source.equations)]
-        same |= {mutant.key for mutant in survivors} & set(SAME)
-        holes += [mutant for mutant in survivors if mutant.key not in SAME]
+        unnoticed |= {mutant.key for mutant in survivors} & listed.keys()
+        holes += [mutant for mutant in survivors if mutant.key not in listed]
         total += len(found)
-        equal = sum(mutant.key in SAME for mutant in survivors)
+        equal = sum(mutant.key in listed for mutant in survivors)
         print(
-            f"{sessions.parse(source.session).name:24s}{source.node.name:24s}"
+            f"{source.page:24s}{source.node.name:24s}"
             f"{len(found) - len(survivors):4d} noticed of {len(found) - equal}"
             + (f", {equal} compute the same" if equal else ""),
             flush=True,
         )
-    changed = total - len(same)
+    changed = total - len(unnoticed)
     print(
         f"{changed - len(holes)} of {changed} noticed "
-        f"({(changed - len(holes)) / changed:.1%}), {len(same)} compute the same, "
+        f"({(changed - len(holes)) / changed:.1%}), {len(unnoticed)} compute the same, "
         f"{time.perf_counter() - start:.0f} s"
     )
     for mutant in holes:
         print(f"\nNo check notices {mutant}")
-    for key in SAME.keys() - same:
+    places = {(source.page, source.node.name) for source in tried}
+    # Of a function that is gone nothing was tried, and the entry is wrong as well.
+    wrong = {k for k in listed if not names or k[:2] in places} - unnoticed
+    for key in sorted(wrong):
         print(f"\nListed as computing the same, but noticed or gone: {key}")
-    sys.exit(bool(holes or SAME.keys() - same))
+    sys.exit(bool(holes or wrong))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

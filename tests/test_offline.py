@@ -11,23 +11,27 @@ import pytest
 from playwright.sync_api import Browser, Page, Request
 
 import make
-from book.pages import LANGUAGES, PARTS
+from book.pages import LANGUAGES
+from tests.site import ADDRESSES, NOTEBOOKS, cached, copied
 from tests.test_search import search
-from tests.test_site import copied
 
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory) -> Path:
     """Where the zip was unpacked; its name is one that people give to folders."""
-    copy = copied(tmp_path_factory.mktemp("project"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(make, "ROOT", copy)
-        patch.setattr(make, "BIN", Path(sys.executable).parent)
-        patch.setenv("SITE_URL", "https://example.org/book/")  # as for a release
-        patch.setenv("REPO_URL", "https://github.com/example/book")
-        make.offline()
-    folder = tmp_path_factory.mktemp("unpacked") / "我的 books & more (1)"
-    zipfile.ZipFile(copy / "build" / "backprop-book.zip").extractall(folder)
+
+    def unpack(folder: Path) -> None:
+        copy = copied(tmp_path_factory.mktemp("project"))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(make, "ROOT", copy)
+            patch.setattr(make, "BIN", Path(sys.executable).parent)
+            for name, address in ADDRESSES.items():  # as for a release
+                patch.setenv(name, address)
+            make.offline()
+        archive = copy / "build" / "backprop-book.zip"
+        zipfile.ZipFile(archive).extractall(folder / "我的 books & more (1)")
+
+    (folder,) = cached("offline", unpack, **ADDRESSES).iterdir()
     assert [path.name for path in folder.iterdir()] == ["backprop-book"]
     return folder / "backprop-book"
 
@@ -37,13 +41,19 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page that reports what it asks for from elsewhere, and its errors."""
     context = browser.new_context(permissions=["clipboard-read"])
     page = context.new_page()
-    mistakes = []
-    page.on("pageerror", lambda error: mistakes.append(str(error)))
-    page.on("request", lambda request: mistakes.extend(outside(request.url)))
-    page.on("requestfailed", lambda request: mistakes.extend(missing(request)))
+    mistakes = mistakes_of(page)
     yield page
     context.close()
     assert not mistakes
+
+
+def mistakes_of(page: Page) -> list[str]:
+    """What goes wrong from now on."""
+    found = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("request", lambda request: found.extend(outside(request.url)))
+    page.on("requestfailed", lambda request: found.extend(missing(request)))
+    return found
 
 
 def outside(url: str) -> list[str]:
@@ -57,6 +67,23 @@ def missing(request: Request) -> list[str]:
     # Material looks for site maps beside the other language's page, served or not.
     ours = not request.url.endswith("/sitemap.xml")
     return [f"{request.failure}: {request.url}"] if ours and not left else []
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("<script src=none.js></script>", "ERR_FILE_NOT_FOUND.*none.js"),
+        ("<img src=https://example.invalid/x>", "https://example.invalid/x"),
+        ("<script>throw Error('oh')</script>", "oh"),
+    ],
+)
+def test_a_mistake_is_noticed(browser, tmp_path, body, told):
+    (tmp_path / "index.html").write_text(body, "utf-8")
+    page = browser.new_page()
+    found = mistakes_of(page)
+    page.goto((tmp_path / "index.html").as_uri())
+    page.close()
+    assert re.search(told, found[0])
 
 
 def at(page: Page) -> Path:
@@ -85,43 +112,30 @@ def test_a_reader_goes_through_the_book(book, page, language):
     assert at(page) == home / "index.html"
 
 
+# What a reader takes to the clipboard of the first formula that stands alone.
+COPY = """() => {
+    const range = document.createRange();
+    range.selectNode(document.querySelector("div.formula"));
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+    const clipboardData = new DataTransfer();
+    const event = { clipboardData, bubbles: true, cancelable: true };
+    document.body.dispatchEvent(new ClipboardEvent("copy", event));
+    return clipboardData.getData("text/plain");
+}"""
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_language_switch(book, page, language):
+def test_formulas_the_explorer_and_the_language_switch(book, page, language):
     folders = {"en": book, "zh": book / "zh"}
     (other,) = set(LANGUAGES) - {language}
     page.set_viewport_size({"width": 1400, "height": 900})
     page.goto((folders[language] / "cnn" / "stride.html").as_uri())
-    page.hover(".md-header .md-select button")
-    page.click(f".md-select__link[hreflang={other}]")
-    page.wait_for_url((folders[other] / "cnn" / "stride.html").as_uri() + "*")
+    assert page.locator("div.formula svg").first.bounding_box()["height"] > 20
+    copied_ = page.evaluate(COPY)
+    assert copied_.strip().startswith("$$")
+    assert "\\" in copied_
 
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_formulas_are_drawn_and_copied_as_tex(book, page, language):
-    home = book if language == "en" else book / language
-    page.goto((home / "softmax.html").as_uri())
-    drawn = page.locator("div.formula svg").first
-    assert drawn.bounding_box()["height"] > 20
-    copied = page.evaluate(
-        """() => {
-            const range = document.createRange();
-            range.selectNode(document.querySelector("div.formula"));
-            getSelection().removeAllRanges();
-            getSelection().addRange(range);
-            const clipboardData = new DataTransfer();
-            const event = { clipboardData, bubbles: true, cancelable: true };
-            document.body.dispatchEvent(new ClipboardEvent("copy", event));
-            return clipboardData.getData("text/plain");
-        }"""
-    )
-    assert copied.strip().startswith("$$")
-    assert "\\" in copied
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_explorer(book, page, language):
-    home = book if language == "en" else book / language
-    page.goto((home / "cnn" / "stride.html").as_uri())
     element = page.locator("conv-explorer")
     picked = element.locator(".symbols").first
     element.locator('[data-grid=z] [data-at="0,1"]').click()
@@ -130,29 +144,28 @@ def test_the_explorer(book, page, language):
     page.reload()
     assert picked.text_content() == "z0,1"
 
+    page.hover(".md-header .md-select button")
+    page.click(f".md-select__link[hreflang={other}]")
+    page.wait_for_url((folders[other] / "cnn" / "stride.html").as_uri() + "*")
+
 
 @pytest.mark.parametrize(
-    ("language", "query", "wanted"),
-    [
-        ("en", "rot180", "cnn/convolution.html"),
-        ("en", "backpropagation", "index.html"),
-        ("zh", "rot180", "cnn/convolution.html"),
-        ("zh", "反向传播", "index.html"),
-    ],
+    ("language", "word"), [("en", "backpropagation"), ("zh", "反向传播")]
 )
-def test_the_search(book, page, language, query, wanted):
+def test_the_search(book, page, language, word):
     home = book if language == "en" else book / language
     page.set_viewport_size({"width": 1400, "height": 900})
-    page.goto((home / "cnn" / "stride.html").as_uri())
-    search(page, query)
-    page.locator("a.md-search-result__link").first.click()
-    page.wait_for_url((home / wanted).as_uri() + "*")
+    for query, wanted in [("rot180", "cnn/convolution.html"), (word, "index.html")]:
+        page.goto((home / "cnn" / "stride.html").as_uri())
+        search(page, query)
+        page.locator("a.md-search-result__link").first.click()
+        page.wait_for_url((home / wanted).as_uri() + "*")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_notebooks(book, language):
     folder = (book if language == "en" else book / language) / "notebooks"
-    for name in PARTS:
+    for name in NOTEBOOKS:
         page = (folder / f"{name}.html").read_text("utf-8")
         bar = re.search('<p class="notebook".*</p>', page)[0]
         links = re.findall('href="(?!https:)([^"]*)"', bar)  # Colab is elsewhere

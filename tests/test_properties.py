@@ -3,21 +3,22 @@
 import ast
 import inspect
 import re
-import sys
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from book import sessions
+from book import checks, parts, sessions
+from book.checks import rejection
 from book.pages import ROOT, nav_pages
+from book.parts import Part
 from book.results import Result, function, namespace, results
 from book.sessions import BadSession
-from tests import mutants, properties
-from tests.properties import CHECKS, base
+from tests import mutants
 
-RESULTS = results()
+RESULTS, PARTS = results(), parts.listed("check")
+CHECKS = checks.checks()
 # The others are complained about by one test, once.
 EQUATIONS = [x for x in RESULTS if RESULTS[x].function and x in CHECKS]
 VARIANTS = [(label, name) for label in EQUATIONS for name in RESULTS[label].wrong]
@@ -37,7 +38,9 @@ def main_labels() -> dict[str, str]:
     return found
 
 
-def complaints(pages: dict[str, str], found: dict[str, Result], checks) -> list[str]:
+def complaints(
+    pages: dict[str, str], found: dict[str, Result], checks: dict[str, Part]
+) -> list[str]:
     """What is missing where pages, sessions and checks should know the same labels."""
     wrong = []
     for label, page in pages.items():
@@ -47,22 +50,22 @@ def complaints(pages: dict[str, str], found: dict[str, Result], checks) -> list[
             continue
         if len(result.wrong) < 3:
             wrong.append(f"{page}: {label} has {len(result.wrong)} wrong variants of 3")
-        if label not in checks:
-            wrong.append(f"{page}: {label} has no check in tests/properties/")
+        if label not in checks or f"{checks[label].page}.md" != page:
+            where = f"snippets/{page.removesuffix('.md')}.py"
+            wrong.append(f'{page}: {label} has no @check("{label}") in {where}')
         if sessions.name_of(result.session) != f"snippets/{page}":
             where = sessions.name_of(result.session)
             wrong.append(f"{page}: {label} is a function in {where}")
     for label, result in found.items():
         if label not in pages:
             wrong.append(f"{result.session.name}: no page has the label {label}")
-    wrong += [
-        f"tests/properties: {label} is no label" for label in set(checks) - {*pages}
-    ]
+    for label in checks.keys() - pages.keys():
+        wrong.append(str(checks[label].fault(f"{label} is no label of a page")))
     return wrong
 
 
 def test_pages_sessions_and_checks_know_the_same_labels():
-    assert not complaints(main_labels(), RESULTS, CHECKS)
+    assert not complaints(main_labels(), RESULTS, PARTS)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -84,7 +87,7 @@ def test_a_wrong_variant_is_rejected(label, name):
     right, wrong = function(result), function(result, name)
     mistake = f"{name} ({result.wrong[name]})"
     assert inspect.signature(wrong) == inspect.signature(right), mistake
-    error = properties.rejection(label, wrong, QUICK)
+    error = rejection(CHECKS[label], wrong, QUICK)
     assert error, f"{label}: no case tells {mistake} from {result.function}"
     assert not isinstance(error, BROKEN), f"{mistake} does not run: {error!r}"
 
@@ -95,10 +98,11 @@ def test_a_wrong_variant_is_rejected(label, name):
 def some() -> tuple[dict, dict, dict]:
     path = ROOT / "snippets" / "cnn" / "forward.md"
     wrong = {"one": "a", "two": "b", "three": "c"}
+    check = CHECKS["conv-forward"]
     return (
         {"conv-x": "cnn/forward.md"},
         {"conv-x": Result("conv-x", path, "conv_x", wrong)},
-        {"conv-x": None},
+        {"conv-x": Part("check", "conv-x", check)},
     )
 
 
@@ -110,11 +114,21 @@ def test_nothing_missing_is_no_complaint():
     ("change", "complaint"),
     [
         (lambda pages, found, checks: found.clear(), "no function"),
-        (lambda pages, found, checks: checks.clear(), "no check"),
+        (
+            lambda pages, found, checks: checks.clear(),
+            'no @check("conv-x") in snippets/cnn/forward.py',
+        ),
+        (
+            lambda pages, found, checks: checks.update({"conv-x": PARTS["dense-bias"]}),
+            "no @check",
+        ),
         (lambda pages, found, checks: found["conv-x"].wrong.popitem(), "2 wrong"),
         (lambda pages, found, checks: setattr(found["conv-x"], "function", ""), "no f"),
         (lambda pages, found, checks: pages.clear(), "no page has the label conv-x"),
-        (lambda pages, found, checks: checks.update(y=None), "y is no label"),
+        (
+            lambda pages, found, checks: checks.update(y=PARTS["dense-bias"]),
+            "y is no label",
+        ),
         (
             lambda pages, found, checks: pages.update({"conv-x": "dense.md"}),
             "in snippets/cnn/forward.md",
@@ -195,7 +209,7 @@ def changed(label: str, change) -> str:
             return tuple(map(change, result))
         return change(np.asarray(result))
 
-    error = properties.rejection(label, wrong, QUICK)
+    error = rejection(CHECKS[label], wrong, QUICK)
     assert error is None or isinstance(error, AssertionError)
     return str(error or "")
 
@@ -217,17 +231,17 @@ def test_a_slight_change_is_noticed(label, change, complaint):
 @pytest.mark.parametrize("label", EQUATIONS)
 @pytest.mark.parametrize("alone", ["TensorFlow", "the other"])
 def test_each_oracle_notices_by_itself(label, alone, monkeypatch):
-    compare = base.compare
+    compare = checks.compare
 
     def one_oracle(case, mine, want, oracle):
         if (oracle == "TensorFlow") == (alone == "TensorFlow"):
             return compare(case, mine, want, oracle)
         return 0.0
 
-    for module in (base, sys.modules[CHECKS[label].__module__]):
+    for module in (checks, *parts.modules().values()):
         monkeypatch.setattr(module, "compare", one_oracle, raising=False)
     if alone == "TensorFlow":
-        monkeypatch.setattr(base, "SLOPE", np.inf)
+        monkeypatch.setattr(checks, "SLOPE", np.inf)
     complaint = changed(label, lambda result: result * (1 + 1e-5))
     assert complaint.startswith(("off by", "slope"))
 
@@ -240,7 +254,7 @@ def test_an_argument_that_is_written_to_is_noticed(label):
         first += 0
         return right(first, *others)
 
-    error = properties.rejection(label, writes, QUICK)
+    error = rejection(CHECKS[label], writes, QUICK)
     assert "read-only" in str(error)
 
 
@@ -265,8 +279,12 @@ def test_a_failure_shows_the_smallest_shapes():
 
 def test_what_is_listed_as_the_same_is_still_there():
     """python3 make.py mutants finds out whether it is also unnoticed."""
-    there = {m.key for source in mutants.sources() for m in mutants.mutants(source)}
-    assert not mutants.SAME.keys() - there
+    listed = mutants.same()
+    assert listed
+    functions = {(page, name) for page, name, *_ in listed}
+    sources = [s for s in mutants.sources() if (s.page, s.node.name) in functions]
+    there = {mutant.key for source in sources for mutant in mutants.mutants(source)}
+    assert not listed.keys() - there
 
 
 def test_what_only_refuses_is_no_mutant(tmp_path, monkeypatch):

@@ -5,29 +5,30 @@ read, what a reader does, and what an edit or a report of an error begins with.
 import importlib
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 from urllib.parse import parse_qs, urljoin, urlsplit
 from xml.etree import ElementTree
 
 import nbformat
 import pytest
 from mkdocs.config import load_config
+from mkdocs.exceptions import Abort
 from playwright.sync_api import Browser, Page, Request, Response, expect
 
-from book.pages import LANGUAGES, PARTS, ROOT, nav_pages
-from tests.conftest import build, serving
+from book import record
+from book.pages import LANGUAGES, ROOT, nav_pages
+from tests.minibook import MiniBook
+from tests.site import ADDRESSES, NOTEBOOKS, REPOSITORY, answer, built, html_path, path
 from tests.test_browser import AXE, LOOKS
 from tests.test_search import search
-from tests.test_site import html_path
 
 PAGES = nav_pages()
 # Where MkDocs puts them, that is where a page of this name would lie.
-NOTEBOOK_PAGES = [f"notebooks/{name}.md" for name in PARTS]
-REPOSITORY = "https://github.com/example/book"
+NOTEBOOK_PAGES = [f"notebooks/{name}.md" for name in NOTEBOOKS]
 DEEP = "cnn/stride.md"
 
 
@@ -37,23 +38,17 @@ def hook(monkeypatch) -> Callable[[str], ModuleType]:
     return importlib.import_module
 
 
-class Published(NamedTuple):
-    folder: Path
-    url: str  # ends with /book/
+URL = ADDRESSES["SITE_URL"]
 
 
-@pytest.fixture(scope="session")
-def published(tmp_path_factory) -> Iterator[Published]:
-    folder = tmp_path_factory.mktemp("published")
-    with serving(folder, below="/book/") as url:
-        done = build(folder, SITE_URL=url, REPO_URL=REPOSITORY)
-        assert done.returncode == 0, done.stderr
-        assert "WARNING" not in done.stderr
-        yield Published(folder, url)
+@pytest.fixture(scope="module")
+def published() -> Path:
+    """The site as it is published, and as nobody serves it: see tests.site.answer."""
+    return built("published", **ADDRESSES)
 
 
-def address(published: Published, language: str, page: str) -> str:
-    return published.url + html_path(language, page).removesuffix("index.html")
+def address(language: str, page: str) -> str:
+    return URL + path(language, page)
 
 
 # --- What search engines read ------------------------------------------------
@@ -82,53 +77,56 @@ class Head(HTMLParser):
             self.links[" ".join(filter(None, names))] = attributes["href"]
 
 
+head = cache(Head)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_pages_describe_themselves(published, language):
     for page in PAGES:
-        head = Head(published.folder / html_path(language, page))
+        found = head(published / html_path(language, page))
         source = (ROOT / "docs" / language / page).read_text("utf-8")
-        assert head.language == language
-        assert head.descriptions == re.findall("^description: (.*)$", source, re.M)
-        assert head.links["canonical"] == address(published, language, page)
+        assert found.language == language
+        assert found.descriptions == re.findall("^description: (.*)$", source, re.M)
+        assert found.links["canonical"] == address(language, page)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_page_names_itself_in_every_language(published, language):
     """With whole addresses; search engines take no others."""
     for page in PAGES:
-        links = Head(published.folder / html_path(language, page)).links
+        links = head(published / html_path(language, page)).links
         named = {
             rel.split()[1]: href
             for rel, href in links.items()
             if rel.startswith("alternate ")
         }
-        wanted = {other: address(published, other, page) for other in LANGUAGES}
+        wanted = {other: address(other, page) for other in LANGUAGES}
         assert named == {**wanted, "x-default": wanted["en"]}
 
 
 def test_links_stay_below_the_address_of_the_site(published):
-    for path in published.folder.rglob("*.html"):
-        for link in Head(path).all:
+    for file in published.rglob("*.html"):
+        for link in head(file).all:
             if link.startswith((REPOSITORY, "https://squidfunk")):
                 continue
-            if path.name == "404.html":  # it stands at any depth
+            if file.name == "404.html":  # it stands at any depth
                 assert link.startswith(("/book/", "#"))
             else:
                 assert not link.startswith("/")
 
 
 def test_the_page_for_wrong_addresses(published):
-    head = Head(published.folder / "404.html")
-    assert head.language == "en"
+    found = head(published / "404.html")
+    assert found.language == "en"
     for language in LANGUAGES:
-        link = urljoin(published.url, head.links[f"alternate {language}"])
-        assert link == address(published, language, "index.md")
+        link = urljoin(URL, found.links[f"alternate {language}"])
+        assert link == address(language, "index.md")
 
 
 def test_the_site_map_has_every_page_once(published):
     """In both languages, and each with its other language."""
     names = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
-    urls = ElementTree.parse(published.folder / "sitemap.xml").findall("s:url", names)
+    urls = ElementTree.parse(published / "sitemap.xml").findall("s:url", names)
     found = [
         (
             url.findtext("s:loc", "", names),
@@ -141,8 +139,8 @@ def test_the_site_map_has_every_page_once(published):
     ]
     wanted = [
         (
-            address(published, language, page),
-            {other: address(published, other, page) for other in LANGUAGES},
+            address(language, page),
+            {other: address(other, page) for other in LANGUAGES},
         )
         for language in LANGUAGES
         for page in [*PAGES, *NOTEBOOK_PAGES]
@@ -153,23 +151,29 @@ def test_the_site_map_has_every_page_once(published):
 # --- What a reader does ------------------------------------------------------
 
 
-@pytest.fixture
-def reader(browser: Browser, published) -> Iterator[Page]:
-    """Whatever is asked for is there, below the site's address."""
-    context = browser.new_context(reduced_motion="reduce", **LOOKS["1440-light"])
-    page, amiss = context.new_page(), []
+def opened(browser: Browser, published: Path, **options) -> tuple[Page, list[str]]:
+    """A page, and all that it is answered with an error, or asks for elsewhere."""
+    page, amiss = browser.new_page(reduced_motion="reduce", **options), []
 
     def look(response: Response) -> None:
-        inside = response.url.startswith((published.url, "data:", "blob:"))
+        inside = response.url.startswith((URL, "data:", "blob:"))
         if not inside or response.status >= 400:
             amiss.append(f"{response.status} {response.url}")
 
+    page.context.route(f"{URL}**", lambda route: answer(route, published, URL))
     page.on("response", look)
     page.on("requestfailed", lambda asked: amiss.extend(failed(asked)))
     page.on("pageerror", lambda error: amiss.append(str(error)))
+    return page, amiss
+
+
+@pytest.fixture
+def reader(browser: Browser, published) -> Iterator[Page]:
+    """Whatever is asked for is there, below the site's address."""
+    page, amiss = opened(browser, published, **LOOKS["1440-light"])
     yield page
     page.wait_for_load_state("networkidle")
-    context.close()
+    page.close()
     assert not amiss
 
 
@@ -179,47 +183,60 @@ def failed(asked: Request) -> list[str]:
     return [] if left else [f"{asked.failure} {asked.url}"]
 
 
-@pytest.mark.parametrize(("from_", "to"), [("en", "zh"), ("zh", "en")])
-def test_the_language_switch_keeps_the_page(reader, published, from_, to):
-    reader.goto(address(published, from_, DEEP))
-    reader.get_by_role("banner").locator(".md-select button").hover()
-    reader.locator(f'.md-select a[hreflang="{to}"]').click()
-    expect(reader).to_have_url(address(published, to, DEEP))
-    expect(reader.locator("html")).to_have_attribute("lang", to)
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_search_leads_to_pages(reader, published, language):
-    reader.goto(address(published, language, DEEP))
-    search(reader, "rot180")
-    reader.locator("a.md-search-result__link").first.click()
-    reader.wait_for_url(f"{address(published, language, 'cnn/convolution.md')}*")
+def test_a_reader_explores_searches_and_changes_the_language(reader, language):
+    reader.goto(address(language, DEEP))
+    formula = reader.locator("div.formula[id]").first
+    expect(formula.locator(".report")).to_be_hidden()
+    formula.hover()
+    expect(formula.locator(".report")).to_be_visible()
 
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_explorer_answers(reader, published, language):
-    reader.goto(address(published, language, DEEP))
     element = reader.locator("conv-explorer")
     element.locator('[data-grid=z] [data-at="0,1"]').click()
     expect(element.locator(".symbols").first).to_have_text("z0,1")
 
+    search(reader, "rot180")
+    reader.locator("a.md-search-result__link").first.click()
+    reader.wait_for_url(f"{address(language, 'cnn/convolution.md')}*")
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_wrong_address_leads_to_the_book(browser, published, language):
-    page = browser.new_page(**LOOKS["1440-light"])
-    asked = page.goto(f"{published.url}no/such/page/")
+    (to,) = set(LANGUAGES) - {language}
+    reader.goto(address(language, DEEP))
+    reader.get_by_role("banner").locator(".md-select button").hover()
+    reader.locator(f'.md-select a[hreflang="{to}"]').click()
+    expect(reader).to_have_url(address(to, DEEP))
+    expect(reader.locator("html")).to_have_attribute("lang", to)
+
+
+def test_a_wrong_address_leads_to_the_book(browser, published):
+    page, amiss = opened(browser, published, **LOOKS["1440-light"])
+    asked = page.goto(f"{URL}no/such/page/")
     assert asked.status == 404
-    amiss = []
-    page.on("response", lambda got: got.status >= 400 and amiss.append(got.url))
-    page.reload()
-    page.get_by_role("banner").locator(".md-select button").hover()
-    page.locator(f'.md-select a[hreflang="{language}"]').click()
-    expect(page).to_have_url(address(published, language, "index.md"))
-    page.go_back()
+    for language in LANGUAGES:
+        page.get_by_role("banner").locator(".md-select button").hover()
+        page.locator(f'.md-select a[hreflang="{language}"]').click()
+        expect(page).to_have_url(address(language, "index.md"))
+        page.go_back()
     page.locator(".md-header a.md-logo").click()
-    expect(page).to_have_url(published.url)
+    expect(page).to_have_url(URL)
     page.close()
-    assert {urlsplit(url).path for url in amiss} <= {"/book/no/such/page/"}
+    assert set(amiss) == {f"404 {URL}no/such/page/"}
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("<script src=none.js></script>", f"404 {URL}none.js"),
+        ("<img src=https://example.invalid/x>", "net::ERR.* https://example.invalid/x"),
+        ("<script>throw Error('oh')</script>", "oh"),
+    ],
+)
+def test_what_a_reader_meets_is_noticed(browser, tmp_path, body, told):
+    for name in ["index.html", "404.html"]:
+        (tmp_path / name).write_text(f"<link rel=icon href=data:,>{body}", "utf-8")
+    page, amiss = opened(browser, tmp_path)
+    page.goto(URL)
+    page.close()
+    assert re.fullmatch(told, amiss[0])
 
 
 # --- Edit and report ---------------------------------------------------------
@@ -228,8 +245,8 @@ LINK = re.compile(r'<a href="([^"]*)" rel="nofollow"([^>]*)>([^<]*)</a>')
 WORDS = {"en": ["Edit this page", "Report an error"], "zh": ["编辑此页", "报告错误"]}
 
 
-def links(published: Published, language: str, page: str) -> list[tuple[str, str, str]]:
-    text = (published.folder / html_path(language, page)).read_text("utf-8")
+def links(published: Path, language: str, page: str) -> list[tuple[str, str, str]]:
+    text = (published / html_path(language, page)).read_text("utf-8")
     return [(unescape(href), more, word) for href, more, word in LINK.findall(text)]
 
 
@@ -248,7 +265,7 @@ def test_the_foot_leads_to_the_source_and_to_a_report(published, hook, language)
         source = edit.removeprefix(f"{REPOSITORY}/edit/main/")
         assert source == f"docs/{language}/{page}"
         body = fields(report)["body"]
-        assert body.count(address(published, language, page)) == 1
+        assert body.count(address(language, page)) == 1
         assert source in body
         assert commit in body
 
@@ -257,7 +274,7 @@ def test_the_foot_leads_to_the_source_and_to_a_report(published, hook, language)
 def test_every_numbered_equation_can_be_reported(published, language):
     count = 0
     for page in PAGES:
-        text = (published.folder / html_path(language, page)).read_text("utf-8")
+        text = (published / html_path(language, page)).read_text("utf-8")
         numbers = re.findall(r'href="#(eq-[^"]*)">\(([\d.]+)\)</a>', text)
         drawn = re.findall(r'<div class="formula" id="(eq-[^"]*)"', text)
         reports = links(published, language, page)[:-2]
@@ -268,25 +285,29 @@ def test_every_numbered_equation_can_be_reported(published, language):
             assert word in more  # a name that is spoken begins with what is seen
             asked = fields(href)
             assert f"({number})" in asked["title"]
-            assert f"{address(published, language, page)}#{anchor}" in asked["body"]
+            assert f"{address(language, page)}#{anchor}" in asked["body"]
             count += 1
     assert count > 50
 
 
-def test_without_a_repository_nothing_is_offered(site):
-    for path in site.rglob("*.html"):
-        text = path.read_text("utf-8")
-        for word in ["issues/new", 'class="feedback"', 'class="report"', "md-source"]:
+def test_without_a_repository_nothing_is_offered(site, published):
+    offered = ["issues/new", 'class="feedback"', 'class="report"', "md-source"]
+    numbered = html_path("en", "convolution/padding.md")
+    assert all(word in (published / numbered).read_text("utf-8") for word in offered)
+    for file in site.rglob("*.html"):
+        text = file.read_text("utf-8")
+        for word in offered:
             assert word not in text
+    assert "example.org" not in (site / numbered).read_text("utf-8")
 
 
 def test_a_report_names_the_versions_of_the_last_check(tmp_path, monkeypatch, hook):
     feedback, verification = hook("feedback"), hook("verification")
     assert feedback.version(tmp_path) == ""  # not a checkout, and never checked
     versions = dict.fromkeys(verification.NAMES, "1.2")
-    run = verification.Run("2026-01-01", versions, "quick", "", {})
-    record = verification.Record("fresh", run)
-    monkeypatch.setattr(feedback, "read", lambda _: record)
+    run = record.Run("2026-01-01", versions, "quick", "", {})
+    found = record.Record("fresh", run)
+    monkeypatch.setattr(feedback, "read", lambda _: found)
     packages = "TensorFlow 1.2, Keras 1.2, NumPy 1.2, Python 1.2"
     assert feedback.version(tmp_path) == packages
     assert re.fullmatch(f"[0-9a-f]{{7,}}, {packages}", feedback.version(ROOT))
@@ -303,12 +324,12 @@ COVERING = """() => [...document.querySelectorAll(".report")].filter((report) =>
 }).map((report) => report.parentElement.id)"""
 
 
-@pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.parametrize("language", LANGUAGES)
+# Each language and each look once.
+@pytest.mark.parametrize(("language", "look"), [*zip(LANGUAGES, LOOKS, strict=True)])
 def test_the_report_at_an_equation(browser, published, language, look):
     """Seen once its number was followed, reached by Tab, in sight and legible."""
-    page = browser.new_page(reduced_motion="reduce", **LOOKS[look])
-    page.goto(address(published, language, "convolution/padding.md"))
+    page, amiss = opened(browser, published, **LOOKS[look])
+    page.goto(address(language, "convolution/padding.md"))
     formula = page.locator("div.formula[id]").first
     number, report = formula.locator("a[href^='#eq-']"), formula.locator(".report")
     expect(report).to_be_hidden()
@@ -340,14 +361,7 @@ def test_the_report_at_an_equation(browser, published, language, look):
     expect(report).to_be_hidden()
     expect(page.locator(".feedback")).to_be_hidden()
     page.close()
-
-
-def test_the_report_appears_where_a_reader_points(reader, published):
-    reader.goto(address(published, "en", DEEP))
-    formula = reader.locator("div.formula[id]").first
-    expect(formula.locator(".report")).to_be_hidden()
-    formula.hover()
-    expect(formula.locator(".report")).to_be_visible()
+    assert not amiss
 
 
 # --- The addresses -----------------------------------------------------------
@@ -374,8 +388,8 @@ def test_colab_opens_notebooks_of_the_published_branch(hook, repository, prefix)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_notebook_knows_where_the_book_is_and_colab_where_it_is(published, language):
     folder = "" if language == "en" else f"{language}/"
-    for name in PARTS:
-        path = published.folder / folder / "notebooks" / f"{name}.ipynb"
+    for name in NOTEBOOKS:
+        path = published / folder / "notebooks" / f"{name}.ipynb"
         text = "".join(
             cell.source
             for cell in nbformat.read(path, nbformat.NO_CONVERT).cells
@@ -384,10 +398,10 @@ def test_a_notebook_knows_where_the_book_is_and_colab_where_it_is(published, lan
         links = re.findall(r"\]\(([^#)\s][^)\s]*)\)", re.sub(r"(?s)\$.*?\$", "", text))
         assert links
         for link in links:
-            assert link.startswith((published.url + folder, "https://"))
+            assert link.startswith((URL + folder, "https://"))
         page = path.with_suffix("") / "index.html"
         colab = "https://colab.research.google.com/github/example/book/blob/gh-pages/"
-        assert f"{colab}{folder}notebooks/{name}.ipynb" in Head(page).all
+        assert f"{colab}{folder}notebooks/{name}.ipynb" in head(page).all
 
 
 @pytest.mark.parametrize(
@@ -400,10 +414,14 @@ def test_a_notebook_knows_where_the_book_is_and_colab_where_it_is(published, lan
         ("REPO_URL", "https://github.com/o/r#readme"),
     ],
 )
-def test_an_address_that_cannot_be_one_stops_the_build(tmp_path, name, value):
-    done = build(tmp_path / "site", **{name: value})
-    assert done.returncode != 0
-    assert name.lower() in done.stderr
+def test_an_address_that_cannot_be_one_stops_the_build(
+    tmp_path, monkeypatch, caplog, name, value
+):
+    monkeypatch.setenv(name, value)
+    book = MiniBook(tmp_path, {"index.md": "# Home"}, ["site_hooks/addresses.py"])
+    with pytest.raises(Abort):
+        book.build()
+    assert name.lower() in caplog.text
     assert not (tmp_path / "site").exists()
 
 

@@ -3,21 +3,19 @@
 import importlib
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 from jinja2 import Environment
 from material.plugins.search.plugin import SearchIndex
-from mkdocs import utils
-from mkdocs.commands.build import build
-from mkdocs.config import load_config
 from mkdocs.structure.pages import Page
-from mkdocs.utils import clean_directory, yaml_load
-from mkdocs_jupyter import convert
+from mkdocs.utils import yaml_load
 
+from book import kept, sessions
 from book.pages import LANGUAGES, ROOT
+from tests.minibook import HOOKS, MiniBook
 
 HOOK = "site_hooks/rebuild.py"
 FRONT = "---\ntitle: {0} {1}\n{2}order: {3}\nsummary: s\ndescription: {0} d\n---\n"
@@ -57,7 +55,6 @@ TERMS = {
     ("en", "one.md"): "terms: {figure: {group: words, at: labels, means: one}}\n",
     ("zh", "one.md"): "terms: {figure: {name: 池化, means: one}}\n",
 }
-EXTRA = {"notebooks": [{"name": "first", "pages": ["one.md"]}]}
 # The hook must look into what a snippet includes.
 SNIPPETS = {
     "one.md": "```python\nprint(1)\n```\n",
@@ -66,47 +63,47 @@ SNIPPETS = {
 }
 
 
-class Book:
-    """A small book with all our hooks, in a folder of its own."""
+class Book(MiniBook):
+    """With all our hooks, which it has for itself."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
         self.hook: object = None  # once it was built
         for folder in ("site_hooks", "book", "explorers"):
             shutil.copytree(ROOT / folder, root / folder)
         shutil.copy(ROOT / "package-lock.json", root)
-        (root / "snippets").mkdir()
-        shutil.copytree(ROOT / "snippets" / "cnn", root / "snippets" / "cnn")
-        settings = yaml_load((ROOT / "mkdocs.yml").read_text("utf-8"))
-        hooks = settings["hooks"]
-        settings = {"INHERIT": str(ROOT / "mkdocs.yml"), "hooks": hooks}
-        settings |= {"extra_css": [], "extra_javascript": []}
-        settings |= {"docs_dir": "docs", "site_dir": "site", "extra": EXTRA}
-        (root / "mkdocs.yml").write_text(yaml.safe_dump(settings), "utf-8")
-        for name, text in SNIPPETS.items():
-            (root / "snippets" / name).write_text(text, "utf-8")
-        (root / "docs").mkdir()
+        self.root = root
+        self.fill()
+
+    def fill(self) -> None:
+        """As it was before any edit."""
+        shutil.rmtree(self.root / "docs", ignore_errors=True)
+        super().__init__(
+            self.root,
+            {name: "" for name in PAGES},
+            [str(self.root / hook) for hook in HOOKS],
+            **{"extra_css": [], "extra_javascript": []},
+        )
         for language in LANGUAGES:
             for order, (page, text) in enumerate(PAGES.items()):
-                path = root / "docs" / language / page
-                path.parent.mkdir(parents=True, exist_ok=True)
                 more = f"part: {language} part\n" if page in PART else ""
                 more += TERMS.get((language, page), "")
-                front = FRONT.format(language, path.stem, more, order)
-                path.write_text(front + text.format(language), "utf-8")
+                front = FRONT.format(language, Path(page).stem, more, order)
+                self.page(front + text.format(language), page, language)
+        for name, text in SNIPPETS.items():
+            self.write(f"snippets/{name}", text)
+        shutil.copytree(
+            ROOT / "snippets" / "cnn",
+            self.root / "snippets" / "cnn",
+            dirs_exist_ok=True,
+        )
 
-    def build(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    def built(self) -> dict[str, bytes]:
         """The site's files, as `serve` makes them after an edit."""
-        monkeypatch.chdir(self.root)  # where the snippets are looked for
-        # After a build that failed, static-i18n leaves another in its place, here or in
-        # a test before this one.
-        monkeypatch.setattr(utils, "clean_directory", clean_directory)
-        config = load_config("mkdocs.yml")
-        self.hook = config.hooks[HOOK]
-        try:
-            build(config)
-        finally:
-            config.plugins.on_shutdown()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.root)  # where the snippets are looked for
+            patch.setattr(sessions, "SNIPPETS", self.root / "snippets")
+            patch.setattr(kept, "CACHE", self.root / ".cache")
+            self.hook = self.build().hooks[str(self.root / HOOK)]
         site = self.root / "site"
         return {
             str(path.relative_to(site)): path.read_bytes()
@@ -224,8 +221,6 @@ def new_page(book: Book) -> None:
 
 
 def gone_page(book: Book) -> None:
-    notebooks = yaml.safe_dump({"extra": EXTRA})
-    book.replace(notebooks, "extra: {notebooks: []}\n", "mkdocs.yml")
     for language in LANGUAGES:
         (book.root / "docs" / language / "one.md").unlink()
     book.replace("$\\eqref{first}$", "None", "two.md")
@@ -262,83 +257,100 @@ EDITS = [
 WARNED = [anchor, link, place_of_term, new_page, gone_page, excluded_page]
 
 
+class Told(logging.Handler):
+    """What MkDocs tells of the pages."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if record.levelno >= logging.WARNING or "Doc file" in message:
+            self.messages.append(message)
+
+    def __enter__(self) -> list[str]:
+        logger = logging.getLogger("mkdocs")
+        logger.setLevel(logging.INFO)
+        logger.addHandler(self)
+        return self.messages
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger("mkdocs").removeHandler(self)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def surroundings() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", "1700000000")  # the same day
+        # The hooks of a book are its own; what they import from here has MathJax.
+        patch.syspath_prepend(ROOT / "site_hooks")
+        importlib.import_module("typesetter")
+        patch.chdir(ROOT)
+        yield
+
+
 @pytest.fixture
-def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
-    """What MkDocs has told of the pages since the last call."""
-    caplog.set_level(logging.INFO, "mkdocs")
-
-    def told() -> list[str]:
-        found = [
-            record.getMessage()
-            for record in caplog.records
-            if record.levelno >= logging.WARNING or "Doc file" in record.getMessage()
-        ]
-        caplog.clear()
-        return found
-
-    return told
+def book(tmp_path: Path) -> Book:
+    return Book(tmp_path)
 
 
-@pytest.fixture(autouse=True)
-def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")  # the same day
-    # The hooks of a book are its own; what they import from here has MathJax.
-    monkeypatch.syspath_prepend(ROOT / "site_hooks")
-    importlib.import_module("typesetter")
+Built = tuple[dict[str, bytes], list[str]]  # the files, and what was told
 
 
-@pytest.fixture
-def books(tmp_path: Path) -> tuple[Book, Book]:
-    """One is built, edited and built again, the other edited and built."""
-    return Book(tmp_path / "served"), Book(tmp_path / "fresh")
+def told(book: Book) -> Built:
+    with Told() as messages:
+        return book.built(), messages
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory) -> dict[str, tuple[Built, Built]]:
+    """Of a book that is served from edit to edit, what was there before and after each.
+
+    All at once: hooks of two books in one process would come into each other's way.
+    """
+    book, found = Book(tmp_path_factory.mktemp("served")), {}
+    for edit in EDITS:
+        book.fill()  # the edit before is undone
+        before = told(book)
+        edit(book)
+        found[edit.__name__] = before, told(book)
+    return found
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__)
-def test_a_rebuild_is_a_fresh_build(books, monkeypatch, warnings, edit):
-    served, fresh = books
-    before = served.build(monkeypatch)
-    assert not warnings()
-    for book in books:
-        edit(book)
-    after, told = served.build(monkeypatch), warnings()
-    wanted = fresh.build(monkeypatch)
-    assert told == warnings()
-    assert bool(told) == (edit in WARNED)
+def test_a_rebuild_is_a_fresh_build(served, book, edit):
+    (before, nothing), (after, warnings) = served[edit.__name__]
+    assert not nothing
+    edit(book)
+    wanted, wanted_warnings = told(book)
+    assert warnings == wanted_warnings
+    assert bool(warnings) == (edit in WARNED)
     assert after.keys() == wanted.keys()
     assert not [name for name in wanted if after[name] != wanted[name]]
     assert after != before
 
 
 @pytest.mark.parametrize("first", ["ignore", "warn"])
-def test_a_warning_is_told_again(books, monkeypatch, warnings, first):
+def test_a_warning_is_told_again(book, first):
     """Of a page that is as it was; where it was ignored, for the first time."""
-    book, _ = books
     book.replace("$x$", "[a](no.md), [b](/no) and [c](no)", "index.md")
     kinds = ["not_found", "absolute_links", "unrecognized_links"]
     text = f"validation: {{links: {dict.fromkeys(kinds, first)}}}\ndocs_dir:"
     book.replace("docs_dir:", text, "mkdocs.yml")
-    book.build(monkeypatch)
-    assert len(warnings()) == (6 if first == "warn" else 0)
+    assert len(told(book)[1]) == (6 if first == "warn" else 0)
     book.replace(first, "warn", "mkdocs.yml")
-    book.build(monkeypatch)
-    assert len(warnings()) == 6
+    assert len(told(book)[1]) == 6
 
 
-def test_only_what_changed_is_made_anew(books, monkeypatch):
-    book, _ = books
+def test_only_what_changed_is_made_anew(book, monkeypatch):
     rendered, indexed, compiled = [], [], []
     render, add = Page.render, SearchIndex.add_entry_from_context
-    compile_, nb2html = Environment.compile, convert.nb2html
+    compile_ = Environment.compile
 
     def count_rendered(page: Page, *arguments: object) -> None:
         rendered.append(page.file.src_uri)
         render(page, *arguments)
-
-    def count_converted(path: str, **options: object) -> str:
-        rendered.append(
-            Path(path).relative_to(book.root / ".cache/notebooks").as_posix()
-        )
-        return nb2html(path, **options)
 
     def count_indexed(index: SearchIndex, page: Page) -> None:
         indexed.append(page.file.src_uri)
@@ -349,35 +361,30 @@ def test_only_what_changed_is_made_anew(books, monkeypatch):
         return compile_(env, source, name, *rest)
 
     monkeypatch.setattr(Page, "render", count_rendered)
-    monkeypatch.setattr(convert, "nb2html", count_converted)
     monkeypatch.setattr(SearchIndex, "add_entry_from_context", count_indexed)
     monkeypatch.setattr(Environment, "compile", count_compiled)
 
     def made() -> tuple[list[str], list[str]]:
         for counted in (rendered, indexed, compiled):
             counted.clear()
-        book.build(monkeypatch)
+        book.built()
         return rendered, indexed
 
-    pages = [*PAGES, "notebooks/first.ipynb"]
-    every = [f"{language}/{page}" for language in LANGUAGES for page in pages]
+    every = [f"{language}/{page}" for language in LANGUAGES for page in PAGES]
     assert [*map(sorted, made())] == [sorted(every)] * 2
     assert compiled.count("main.html") == 1
     assert made() == ([], [])
     assert "main.html" not in compiled
     prose(book)
-    both = ["notebooks/first.ipynb", "one.md"]
-    changed = [f"{language}/{page}" for language in LANGUAGES for page in both]
-    assert [*map(sorted, made())] == [changed] * 2
+    assert made() == (["en/one.md", "zh/one.md"],) * 2
     snippet(book)
     assert made() == (["en/three.md", "zh/three.md"],) * 2
     array(book)  # a figure is drawn after Markdown
     assert made() == ([], ["en/two.md", "zh/two.md"])
 
 
-def test_a_rendered_page_is_kept_whole(books, monkeypatch):
+def test_a_rendered_page_is_kept_whole(book, monkeypatch):
     """Another MkDocs may set more."""
-    book, _ = books
     more: set[str] = set()
     render = Page.render
 
@@ -387,5 +394,5 @@ def test_a_rendered_page_is_kept_whole(books, monkeypatch):
         more.update(k for k, v in vars(page).items() if before.get(k, before) is not v)
 
     monkeypatch.setattr(Page, "render", look)
-    book.build(monkeypatch)
+    book.built()
     assert more == {*book.hook.RENDERED, "links_to_anchors"}

@@ -3,47 +3,53 @@
 import importlib
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, TimeoutError, expect
 
 from book.pages import LANGUAGES, ROOT, nav_pages
-from tests.test_site import html_path
+from tests.site import html_path, path
 
-QUERIES = [
-    ("en", "convolution", "cnn/convolution.md"),
-    ("en", "backpropagation", "index.md"),
-    ("en", "softmax", "softmax.md"),
-    ("en", "rot180", "cnn/convolution.md"),
-    ("en", "chain rule", "notation.md"),
-    ("en", "padding", "convolution/padding.md"),
-    ("en", "dilation", "convolution/dilation.md"),
-    ("en", "depthwise", "convolution/groups.md"),
-    ("en", "im2col", "convolution/im2col.md"),
-    ("en", "average pooling", "pooling/average.md"),
-    ("zh", "卷积", "cnn/convolution.md"),
-    ("zh", "反向传播", "index.md"),
-    ("zh", "softmax", "softmax.md"),
-    ("zh", "rot180", "cnn/convolution.md"),
-    ("zh", "链式法则", "notation.md"),
-    ("zh", "前向传播", "cnn/forward.md"),
-    ("zh", "最大池化", "cnn/pooling.md"),
-    ("zh", "偏置与卷积核", "cnn/weights.md"),
-    ("zh", "填充", "convolution/padding.md"),
-    ("zh", "空洞卷积", "convolution/dilation.md"),
-    ("zh", "转置卷积", "convolution/transposed.md"),
-    ("zh", "因果卷积", "convolution/dimensions.md"),
-    ("zh", "平均池化", "pooling/average.md"),
-    ("zh", "剩余的行", "convolution/leftover.md"),
-]
+# What is typed, and the page that is to be found first.
+QUERIES = {
+    "en": [
+        ("convolution", "cnn/convolution.md"),
+        ("backpropagation", "index.md"),
+        ("softmax", "softmax.md"),
+        ("rot180", "cnn/convolution.md"),
+        ("chain rule", "notation.md"),
+        ("padding", "convolution/padding.md"),
+        ("dilation", "convolution/dilation.md"),
+        ("depthwise", "convolution/groups.md"),
+        ("im2col", "convolution/im2col.md"),
+        ("average pooling", "pooling/average.md"),
+    ],
+    "zh": [
+        ("卷积", "cnn/convolution.md"),
+        ("反向传播", "index.md"),
+        ("softmax", "softmax.md"),
+        ("rot180", "cnn/convolution.md"),
+        ("链式法则", "notation.md"),
+        ("前向传播", "cnn/forward.md"),
+        ("最大池化", "cnn/pooling.md"),
+        ("偏置与卷积核", "cnn/weights.md"),
+        ("填充", "convolution/padding.md"),
+        ("空洞卷积", "convolution/dilation.md"),
+        ("转置卷积", "convolution/transposed.md"),
+        ("因果卷积", "convolution/dimensions.md"),
+        ("平均池化", "pooling/average.md"),
+        ("剩余的行", "convolution/leftover.md"),
+    ],
+}
 
 
-def search(page: Page, query: str) -> None:
+def search(page: Page, query: str, timeout: int = 10_000) -> None:
     """Type, as a reader does, and wait for what is found."""
     page.click(".md-search__input")
     page.keyboard.insert_text(query)
     page.keyboard.press("Shift")  # Material listens to keys
-    page.wait_for_selector(".md-search-result__item", timeout=10_000)
+    page.wait_for_selector(".md-search-result__item", timeout=timeout)
 
 
 @pytest.fixture(params=LANGUAGES)
@@ -133,35 +139,49 @@ def test_a_material_whose_search_has_changed_is_reported(tmp_path, caplog, monke
 # --- In a browser ------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("language", "query", "wanted"), QUERIES)
-def test_what_a_reader_types_is_found(browser, served, language, query, wanted):
-    def url(path: str) -> str:
-        return served + html_path(language, path).removesuffix("index.html")
-
+@pytest.fixture(scope="module")
+def reader(browser, served) -> Iterator[Page]:
     page = browser.new_page()
-    page.goto(url("cnn/stride.md"))
-    search(page, query)
-    links = page.locator("a.md-search-result__link")
-    assert links.first.get_attribute("href") == url(wanted)
-    pages = [url(path) for path in nav_pages()]
-    for link in links.all():
-        assert link.get_attribute("href").partition("#")[0] in pages
+    yield page
     page.close()
 
 
-def test_a_result_leads_to_its_section(browser, served):
-    page = browser.new_page()
+def test_what_a_reader_types_is_found(reader, served, language):
+    """And by nothing but pages of this language, the wanted one first."""
+    pages = [served + path(language, page) for page in nav_pages()]
+    missed = []
+    reader.goto(served + path(language, "cnn/stride.md"))
+    for query, wanted in QUERIES[language]:
+        reader.locator(".md-search__input").fill("")
+        expect(reader.locator(".md-search-result__item")).to_have_count(0)
+        search(reader, query)
+        links = reader.locator("a.md-search-result__link")
+        found = links.evaluate_all("links => links.map((link) => link.href)")
+        if found[0] != served + path(language, wanted):
+            missed.append(f"{query}: {found[0]}, not {wanted}")
+        outside = {link.partition("#")[0] for link in found} - {*pages}
+        missed += [f"{query}: {link}" for link in outside]
+    assert not missed
+
+
+def test_the_search_finds_nothing_by_a_word_that_is_not_there(reader, served):
+    reader.goto(served + path("en", "cnn/stride.md"))
+    with pytest.raises(TimeoutError):
+        search(reader, "wordlessness", timeout=1000)
+
+
+def test_a_result_leads_to_its_section(reader, served):
+    page = reader
     page.goto(f"{served}zh/cnn/stride/")
     search(page, "链式法则")
     page.locator("a.md-search-result__link h2").first.click()
     page.wait_for_url(f"{served}zh/notation/#chain-rule")
     assert "链式法则" in page.locator("#chain-rule").inner_text()
-    page.close()
 
 
-def test_an_excerpt_reads_well(browser, served):
+def test_an_excerpt_reads_well(reader, served):
     """Words are marked whole, and between them nothing is to be seen."""
-    page = browser.new_page()
+    page = reader
     page.goto(f"{served}zh/")
     search(page, "最大池化")
     title = page.locator(".md-search-result__item h1").first
@@ -176,4 +196,3 @@ def test_an_excerpt_reads_well(browser, served):
         }"""
     )
     assert plain[0] == pytest.approx(plain[1], abs=0.5)
-    page.close()

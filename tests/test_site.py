@@ -1,47 +1,28 @@
 """The site builds without a warning, and its two languages lead to each other."""
 
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from mkdocs.exceptions import Abort
+from pymdownx.snippets import SnippetMissingError
 
 from book.pages import LANGUAGES, ROOT, nav_pages
-from tests.conftest import build
+from tests.minibook import MiniBook
+from tests.site import cached, copied, html_path  # noqa: F401  copied: for test_chapter
 
-PAGES = nav_pages()
-COPIED = ["docs", "snippets", "site_hooks", "book", "explorers", "tests"]
-COPIED += ["mkdocs.yml", "package-lock.json"]
-
-
-def copied(folder: Path) -> Path:
-    """A copy of the book, to be changed; what building it needs is shared."""
-    copy = folder / "book"
-    copy.mkdir()
-    for name in COPIED:
-        source = ROOT / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / name)
-    for name in ["node_modules", ".cache"]:
-        (copy / name).symlink_to(ROOT / name)
-    return copy
-
-
-def html_path(language: str, page: str) -> str:
-    """Where a page of docs/<language>/ lands below the site."""
-    stem = page.removesuffix(".md")
-    folder = "" if stem == "index" else f"{stem}/"
-    return f"{'' if language == 'en' else language + '/'}{folder}index.html"
+PAGES = [(language, page) for language in LANGUAGES for page in nav_pages()]
 
 
 class Links(HTMLParser):
-    """The language links, the titles in the navigation and the assets of a page."""
+    """The language links of a page, and what it asks for from other hosts."""
 
-    def __init__(self, path: Path):
+    def __init__(self, html: str):
         super().__init__()
         self.languages: dict[str, str] = {}
         self.outside: list[str] = []
-        self.feed(path.read_text(encoding="utf-8"))
+        self.feed(html)
 
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
@@ -54,47 +35,139 @@ class Links(HTMLParser):
             self.outside.append(source)
 
 
-@pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_language_switch_leads_to_the_same_page(site, language, page):
+# What is left where an include was not replaced, a formula not drawn, or a marker.
+LEFT = ["--8<--", r"\(", r"\[", "$$", "arithmatex", "figure:"]
+
+
+def mistakes(site: Path, language: str, page: str) -> list[str]:
+    """What is amiss on a page, with its name."""
     path = site / html_path(language, page)
-    links = Links(path).languages
-    assert set(links) == set(LANGUAGES)
-    for other, href in links.items():
-        target = (path.parent / href / "index.html").resolve()
-        assert target == (site / html_path(other, page)).resolve()
-        assert target.exists()
+    html = path.read_text("utf-8")
+    links = Links(html)
+    wanted = {other: (site / html_path(other, page)).resolve() for other in LANGUAGES}
+    found = {
+        other: (path.parent / href / "index.html").resolve()
+        for other, href in links.languages.items()
+    }
+    wrong = [f"asks for {address}" for address in links.outside]
+    if found != wanted or not all(target.exists() for target in found.values()):
+        wrong.append(f"the language switch leads to {links.languages}")
+    text = re.sub(r'(?s)<script.*?</script>| title="[^"]*"', "", html)
+    wrong += [f"there is {left} in it" for left in LEFT if left in text]
+    return [f"{language}/{page}: {each}" for each in wrong]
 
 
-@pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_page_asks_nothing_from_outside(site, language, page):
-    assert not Links(site / html_path(language, page)).outside
-
-
-@pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_source_is_left_in_a_page(site, language, page):
-    """An include not replaced, a formula not drawn, a section marker."""
-    text = (site / html_path(language, page)).read_text(encoding="utf-8")
-    text = re.sub(r'(?s)<script.*?</script>| title="[^"]*"', "", text)
-    for left in ["--8<--", r"\(", r"\[", "$$", "arithmatex", "figure:"]:
-        assert left not in text
+def test_nothing_is_amiss_in_a_page(site):
+    found = [each for page in PAGES for each in mistakes(site, *page)]
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
+    ("html", "told"),
     [
-        ('--8<-- "cnn.md:no-such-section"', "no-such-section"),
-        ("[there](nowhere.md)", "nowhere.md"),
-        ("[there](notation.md#no-such-anchor)", "no-such-anchor"),
-        ("$\\eqref{no-such-equation}$", "no-such-equation"),
+        (
+            '<a hreflang="zh" href="zh/one/">',
+            "the language switch leads to .*'zh': 'zh/one/'",
+        ),
+        (
+            '<a hreflang="en" href="."><a hreflang="zh" href="../../zh/two/">',
+            "switch leads to",
+        ),
+        (
+            '<script src="https://example.org/x.js"></script>',
+            "asks for https://example",
+        ),
+        ('<link href="//example.org/x.css">', "asks for //example.org/x.css"),
+        *((f"<p>{left}</p>", re.escape(f"there is {left}")) for left in LEFT),
     ],
 )
-def test_what_leads_nowhere_fails_the_build(tmp_path, line, message):
-    copy = copied(tmp_path)
-    page = copy / "docs" / "zh" / "softmax.md"
-    page.write_text(f"{page.read_text(encoding='utf-8')}\n\n{line}\n", encoding="utf-8")
-    done = build(tmp_path / "site", root=copy)
-    assert done.returncode != 0
-    assert message in done.stderr
+def test_what_is_amiss_in_a_page_is_told(tmp_path, html, told):
+    right = '<a hreflang="en" href="."><a hreflang="zh" href="../../zh/part/one/">'
+    for language, text in [("en", right), ("zh", right)]:
+        path = tmp_path / html_path(language, "part/one.md")
+        path.parent.mkdir(parents=True)
+        path.write_text(text, "utf-8")
+    assert not mistakes(tmp_path, "en", "part/one.md")
+    (tmp_path / html_path("en", "part/one.md")).write_text(right + html, "utf-8")
+    (found,) = mistakes(tmp_path, "en", "part/one.md")
+    assert re.match(f"en/part/one.md: .*({told})", found)
+
+
+# --- What stops a build ------------------------------------------------------
+
+
+# An include, a link to a page, one to a place of it, and a reference, all right.
+LINES = """# One
+
+--8<-- "cnn/convolution.md:full"
+
+[there](index.md), [here](index.md#home) and $\\eqref{known}$.
+
+$$
+x \\label{known}
+$$
+"""
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch) -> MiniBook:
+    """With all that a build of the book has."""
+    monkeypatch.chdir(ROOT)  # where the snippets are looked for
+    pages = {"index.md": "# Home { #home }", "one.md": LINES, "verification.md": "# V"}
+    return MiniBook(tmp_path, pages)
+
+
+def test_what_leads_somewhere_is_built(book):
+    book.build(strict=True)
+    for language in LANGUAGES:
+        assert '<a href="#eq-known">' in book.read("one.md", language)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("n.md:full", "n.md:no-such-section", "no-such-section"),
+        ("(index.md)", "(nowhere.md)", "nowhere.md"),
+        ("#home", "#no-such-anchor", "no-such-anchor"),
+        ("eqref{known}", "eqref{no-such-equation}", "no-such-equation"),
+    ],
+)
+def test_what_leads_nowhere_fails_the_build(book, caplog, right, wrong, message):
+    """Though it be in one language."""
+    assert right in LINES
+    book.page(LINES.replace(right, wrong), "one.md", "zh")
+    with pytest.raises((Abort, SnippetMissingError)) as error:
+        book.build(strict=True)
+    assert message in f"{caplog.text}{error.value}"
+
+
+# --- Built once --------------------------------------------------------------
+
+
+def test_the_site_is_built_once_for_its_content(tmp_path, monkeypatch):
+    source = tmp_path / "source.md"
+    monkeypatch.setattr("tests.site.sources", lambda: [source])
+    monkeypatch.setattr("tests.site.ROOT", tmp_path)
+    made = []
+
+    def make(folder: Path) -> None:
+        made.append(folder)
+        folder.mkdir(parents=True)
+        if len(made) == 2:
+            raise RuntimeError("cut short")
+
+    def site(**variables: str) -> Path:
+        return cached("home", make, tmp_path / "cache", **variables)
+
+    source.write_text("1")
+    first = site()
+    assert site() == first
+    assert len(made) == 1
+    source.write_text("2")
+    with pytest.raises(RuntimeError):
+        site()
+    second = site()
+    assert len(made) == 3
+    assert site(SITE_URL="https://example.org/") != second
+    assert [*first.parent.iterdir()] != [second]  # of one name, the last is kept
+    assert len([*first.parent.iterdir()]) == 1

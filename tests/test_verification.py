@@ -9,14 +9,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import yaml
-from mkdocs.commands.build import build
-from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
+from book import checks
 from book import record as verification
 from book.pages import LANGUAGES, ROOT, nav_pages
 from book.results import results
+from book.sessions import parse
+from tests.minibook import MiniBook
 
 HOOKS = ROOT / "site_hooks"
 
@@ -81,45 +81,22 @@ ONE = "# One\n\n$$\nx \\label{step-x}\n$$\n\n$$\nx \\label{a-b}\n$$\n"
 TWO = "# Two\n\n$$\nx \\label{c-d}\n$$\n"
 
 
-class Book:
-    """Three pages in two languages, and a record."""
+class Book(MiniBook):
+    """Three pages and a table in two languages, a session, and what checks it."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        pages = {"index.md": "# H\n", "one.md": ONE, "part/two.md": TWO}
+        nav = ["index.md", "one.md", {"Part": ["part/two.md"]}, "table.md"]
+        hooks = ["site_hooks/mathematics.py", "site_hooks/verification.py"]
+        super().__init__(root, {**pages, "table.md": TABLE}, hooks, nav=nav)
         self.write("snippets/s.md", SESSION)
-        self.write("tests/properties/base.py", "1")
-        self.write("tests/results.py", "2")
-        pages = {"index": "# H\n", "one": ONE, "part/two": TWO, "table": TABLE}
-        for language in LANGUAGES:
-            for name, text in pages.items():
-                self.write(f"docs/{language}/{name}.md", text)
-        settings = {
-            "INHERIT": str(ROOT / "mkdocs.yml"),
-            "docs_dir": "docs",
-            "hooks": [str(HOOKS / f"{n}.py") for n in ("mathematics", "verification")],
-            "watch": [],
-            "nav": ["index.md", "one.md", {"Part": ["part/two.md"]}, "table.md"],
-        }
-        self.write("mkdocs.yml", yaml.safe_dump(settings))
-
-    def write(self, name: str, text: str) -> None:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        self.write("snippets/s.py", "1")
 
     def build(self) -> None:
-        config = load_config(str(self.root / "mkdocs.yml"), strict=True)
-        try:
-            build(config)
-        finally:
-            config.hooks[str(HOOKS / "mathematics.py")].on_shutdown()
-
-    def read(self, page: str, language: str = "en") -> str:
-        folder = self.root / "site" / ("" if language == "en" else language)
-        return (folder / page / "index.html").read_text("utf-8")
+        super().build(strict=True)
 
     def table(self, language: str = "en") -> str:
-        return self.read("table", language)
+        return self.read("table.md", language)
 
 
 @pytest.fixture
@@ -131,7 +108,7 @@ def book(tmp_path, monkeypatch, hook):
         "a-b": {"cases": 150, "error": 2.6e-14},
         "c-d": {"cases": 70, "error": 0.0},
     }
-    recorded(tmp_path, equations, hook.fingerprint(tmp_path))
+    recorded(tmp_path, equations, verification.fingerprint(tmp_path))
     return book
 
 
@@ -149,8 +126,8 @@ def test_the_table_and_the_marks_lead_to_each_other(book):
     for language in LANGUAGES:
         table = book.table(language)
         assert rows(table) == {
-            "a-b": ["(1.2)", "a_b", "s.md", "150", "3·10−14", "1"],
-            "c-d": ["(2.1)", "c_d", "s.md", "70", "0", "1"],
+            "a-b": ["(1.2)", "a_b", "s", "150", "3·10−14", "1"],
+            "c-d": ["(2.1)", "c_d", "s", "70", "0", "1"],
         }
         assert re.search(r'id="check-a-b"><td><a href="\.\./one/#eq-a-b">', table)
         assert re.search(r'id="check-c-d"><td><a href="\.\./part/two/#eq-c-d">', table)
@@ -160,12 +137,12 @@ def test_the_table_and_the_marks_lead_to_each_other(book):
         assert "verification table" not in table
 
     checked = "checked on 150 random cases"
-    assert badges(book.read("one")) == [
+    assert badges(book.read("one.md")) == [
         ("../table/#check-a-b", checked, "✓", "#eq-a-b", "(1.2)")
     ]
-    assert '<a class="number" href="#eq-step-x">(1.1)</a>' in book.read("one")
+    assert '<a class="number" href="#eq-step-x">(1.1)</a>' in book.read("one.md")
     checked = "已用 70 组随机数据验证"
-    assert badges(book.read("part/two", "zh")) == [
+    assert badges(book.read("part/two.md", "zh")) == [
         ("../../table/#check-c-d", checked, "✓", "#eq-c-d", "(2.1)")
     ]
     index = (book.root / "site" / "search" / "search_index.json").read_text("utf-8")
@@ -177,7 +154,7 @@ def change_a_session(book):
 
 
 def change_a_check(book):
-    book.write("tests/properties/base.py", "3")
+    book.write("snippets/s.py", "3")
 
 
 def add_a_session(book):
@@ -192,10 +169,10 @@ BROKEN = ["", "{", "[]", "null", "{}", '{"equations": 3}', "\udcff"]
 def test_a_stale_record_is_shown_as_such(book, change):
     change(book)
     book.build()
-    assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s.md", "150", "3·10−14", "–"]
+    assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s", "150", "3·10−14", "–"]
     assert "Out of date" in book.table()
     assert "结果已过期" in book.table("zh")
-    assert [badge[1:3] for badge in badges(book.read("one"))] == [
+    assert [badge[1:3] for badge in badges(book.read("one.md"))] == [
         ("changed since it was last checked", "○")
     ]
 
@@ -204,27 +181,27 @@ def test_no_record_is_no_mistake(book, monkeypatch):
     monkeypatch.setenv("CI", "true")
     (book.root / ".cache" / "verification.json").unlink()
     book.build()
-    assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s.md", "–", "–", "–"]
+    assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s", "–", "–", "–"]
     assert "Not yet checked on this machine" in book.table()
     assert "在这台机器上尚未验证" in book.table("zh")
-    assert [badge[1:3] for badge in badges(book.read("one"))] == [
+    assert [badge[1:3] for badge in badges(book.read("one.md"))] == [
         ("not yet checked on this machine", "○")
     ]
 
 
-def test_an_equation_that_is_not_in_the_record_is_not_called_checked(book, hook):
+def test_an_equation_that_is_not_in_the_record_is_not_called_checked(book):
     equations = {"c-d": {"cases": 70, "error": 0.0}}
-    recorded(book.root, equations, hook.fingerprint(book.root))
+    recorded(book.root, equations, verification.fingerprint(book.root))
     book.build()
-    assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s.md", "–", "–", "–"]
-    assert badges(book.read("one"))[0][1] == "not yet checked on this machine"
+    assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s", "–", "–", "–"]
+    assert badges(book.read("one.md"))[0][1] == "not yet checked on this machine"
 
 
 @pytest.mark.parametrize("text", BROKEN)
-def test_a_record_that_cannot_be_read_is_shown_as_such(book, hook, text):
+def test_a_record_that_cannot_be_read_is_shown_as_such(book, text):
     path = book.root / ".cache" / "verification.json"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
-    assert hook.read(book.root) == ("broken", None)
+    assert verification.read(book.root) == ("broken", None)
 
 
 @pytest.mark.parametrize(
@@ -239,14 +216,14 @@ def test_a_record_that_cannot_be_read_is_shown_as_such(book, hook, text):
         ("equations", []),
     ],
 )
-def test_a_part_of_the_record_that_cannot_be_read(book, hook, key, value):
+def test_a_part_of_the_record_that_cannot_be_read(book, key, value):
     path = book.root / ".cache" / "verification.json"
     record = json.loads(path.read_text("utf-8"))
     path.write_text(json.dumps({**record, key: value}), "utf-8")
-    assert hook.read(book.root) == ("broken", None)
+    assert verification.read(book.root) == ("broken", None)
     del record[key]
     path.write_text(json.dumps(record), "utf-8")
-    assert hook.read(book.root) == ("broken", None)
+    assert verification.read(book.root) == ("broken", None)
 
 
 def test_a_broken_record_is_told_on_the_page(book):
@@ -254,7 +231,10 @@ def test_a_broken_record_is_told_on_the_page(book):
     book.build()
     assert "The record cannot be read" in book.table()
     assert "验证记录无法读取" in book.table("zh")
-    assert badges(book.read("one"))[0][1:3] == ("not yet checked on this machine", "○")
+    assert badges(book.read("one.md"))[0][1:3] == (
+        "not yet checked on this machine",
+        "○",
+    )
 
 
 @pytest.mark.parametrize(
@@ -273,40 +253,38 @@ def test_ci_builds_no_site_from_it(book, monkeypatch, caplog, change, message):
     assert f"{message}; run: python3 make.py test" in caplog.text
 
 
+def test_a_tag_at_fault_is_named(book, caplog):
+    book.write("snippets/s.md", SESSION.replace("a-b, the sign", "a-b"))
+    with pytest.raises(Abort):
+        book.build()
+    assert "snippets/s.md:7: a tag stands directly above" in caplog.text
+
+
 # --- The project's own -------------------------------------------------------
 
 
-def test_the_fingerprints_are_equal(hook, tmp_path, monkeypatch):
-    assert hook.fingerprint(ROOT) == verification.fingerprint()
-    assert hook.record_path(ROOT) == verification.PATH
+def test_the_fingerprint_is_of_sessions_parts_and_library(tmp_path, monkeypatch):
     book = Book(tmp_path)
-    monkeypatch.setattr(verification, "ROOT", tmp_path)
+    changes = [lambda book: None, *STALE]
+    changes.append(lambda book: monkeypatch.setattr(verification, "MODULES", []))
     seen = set()
-    for change in [lambda book: None, *STALE]:
+    for change in changes:
         change(book)
-        assert hook.fingerprint(tmp_path) == verification.fingerprint()
-        seen.add(hook.fingerprint(tmp_path))
-    assert len(seen) == 1 + len(STALE)
+        seen.add(verification.fingerprint(tmp_path))
+    assert len(seen) == len(changes)
 
 
-def test_what_the_tests_write_the_hook_reads(hook, tmp_path, monkeypatch):
+def test_what_is_written_is_read(tmp_path):
     Book(tmp_path)
-    monkeypatch.setattr(verification, "ROOT", tmp_path)
-    monkeypatch.setattr(verification, "PATH", hook.record_path(tmp_path))
     equations = {"a-b": {"cases": 3, "error": 1e-15}}
-    assert verification.write("full", equations, verification.fingerprint())
-    state, run = hook.read(tmp_path)
+    before = verification.fingerprint(tmp_path)
+    assert not verification.write("full", equations, "other", tmp_path)
+    assert verification.write("full", equations, before, tmp_path)
+    state, run = verification.read(tmp_path)
     assert state == "fresh"
     assert run.versions == verification.versions()
     assert run.profile == "full"
     assert run.equations == {"a-b": (3, 1e-15)}
-
-
-def test_the_functions_are_those_that_are_checked(hook):
-    assert hook.functions(ROOT) == {
-        label: (result.function, result.session.name, len(result.wrong))
-        for label, result in results().items()
-    }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -331,7 +309,9 @@ def test_every_main_equation_has_a_row(hook, language, monkeypatch):
     assert set(main) == set(results())
     for label, cells in shown.items():
         assert cells[0] == f"\\(\\eqref{{{label}}}\\)"
-        assert cells[1] == results()[label].function
+        result = results()[label]
+        assert cells[1] == result.function
+        assert cells[2] == parse(result.session).name
 
 
 def test_the_languages_have_the_same_texts(hook):
@@ -364,14 +344,12 @@ def test_one_significant_digit(hook, error, shown):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_states_the_tolerances(language):
-    from tests.properties import base
-
     text = (ROOT / "docs" / language / "verification.md").read_text("utf-8")
     exact, slope, scale, step = (
         f"10^{{{round(log10(value))}}}"
         for value in (
-            *(base.EXACT, base.SLOPE),
-            *(base.SCALE, base.H),
+            *(checks.EXACT, checks.SLOPE),
+            *(checks.SCALE, checks.H),
         )
     )
     assert rf"\le {exact} \cdot \max\bigl({scale}, \max_i |t_i|" in text

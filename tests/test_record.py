@@ -1,0 +1,124 @@
+"""The record of the property tests is written if all of them ran and passed."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from tests import verification
+from tests.conftest import EQUATION, VARIANT, Record
+
+RESULTS = {
+    "a": SimpleNamespace(wrong={"a_sign": "the sign", "a_sum": "no sum"}),
+    "b": SimpleNamespace(wrong={"b_mean": "the mean"}),
+}
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch) -> None:
+    monkeypatch.setattr("tests.results.results", lambda: RESULTS)
+
+
+def reported(nodeid: str, outcome: str = "passed", **more) -> pytest.TestReport:
+    keywords, longrepr = {}, "wrong" if outcome == "failed" else None
+    place = ("tests/test_properties.py", 1, "x")
+    return pytest.TestReport(
+        nodeid, place, keywords, outcome, longrepr, "call", duration=0.5, **more
+    )
+
+
+def reports() -> list[pytest.TestReport]:
+    """Of a whole run, as they come from workers."""
+    found = []
+    for label, result in RESULTS.items():
+        cases = {label: {"cases": 2, "error": 1e-15}}
+        found.append(reported(f"{EQUATION}[{label}]", cases=cases))
+        found += [reported(f"{VARIANT}[{label}-{name}]") for name in result.wrong]
+    return found
+
+
+def recorded(all_reports: list[pytest.TestReport]) -> Record:
+    record = Record()
+    for report in all_reports:
+        record.pytest_runtest_logreport(report)
+    return record
+
+
+def test_all_is_counted_and_complete():
+    record = recorded(reports())
+    assert record.complete()
+    assert record.equations == {
+        label: {"cases": 2, "error": 1e-15} for label in RESULTS
+    }
+    assert record.seconds == pytest.approx(0.5 * len(RESULTS))
+
+
+@pytest.mark.parametrize("which", [0, 1, -1])
+def test_without_one_report_it_is_not_complete(which):
+    some = reports()
+    del some[which]
+    assert not recorded(some).complete()
+
+
+@pytest.mark.parametrize("outcome", ["failed", "skipped"])
+def test_with_one_that_did_not_pass_it_is_not_complete(outcome):
+    """Not though it passed when it was set up, or when it was tried again."""
+    some = reports()
+    for wrong in some[0], some[-1], reported("tests/test_properties.py::test_x"):
+        more = reported(wrong.nodeid, outcome)
+        assert not recorded([*some, more]).complete()
+        assert not recorded([more, *some]).complete()
+    other = reported("tests/test_other.py::test_x", outcome)
+    assert recorded([*some, other]).complete()
+
+
+def test_a_test_that_died_with_its_worker_has_no_cases():
+    label = next(iter(RESULTS))
+    died = reported(f"{EQUATION}[{label}]", "failed")
+    assert not recorded([*reports(), died]).complete()
+
+
+def test_cases_come_with_the_report_of_their_test(request):
+    """In a form that goes through a pipe."""
+    record = Record()
+    numpy = pytest.importorskip("numpy")
+    record.count("a", numpy.float64(2e-16))
+    record.count("a", 1e-15)
+    made = record.pytest_runtest_makereport()
+    next(made)
+    with pytest.raises(StopIteration) as stopped:
+        made.send(reported("x"))
+    hook = request.config.hook
+    sent = hook.pytest_report_to_serializable(
+        config=request.config, report=stopped.value.value
+    )
+    got = hook.pytest_report_from_serializable(
+        config=request.config, data=json.loads(json.dumps(sent))
+    )
+    assert got.cases == {"a": {"cases": 2, "error": 1e-15}}
+    assert type(got.cases["a"]["error"]) is float
+    assert record.running == {}
+
+
+def test_only_a_complete_record_is_written(monkeypatch):
+    lines, written = [], []
+
+    class Reporter:
+        def section(self, title: str) -> None:
+            lines.append(title)
+
+        write_line = lines.append
+
+    monkeypatch.setattr(
+        verification, "write", lambda *given: bool(written.append(given)) or True
+    )
+    some = reports()
+    recorded([*some, reported(some[0].nodeid, "failed")]).pytest_terminal_summary(
+        Reporter()
+    )
+    assert not written
+    assert lines[-1].endswith("is as it was")
+    recorded(some).pytest_terminal_summary(Reporter())
+    (given,) = written
+    assert given[1].keys() == RESULTS.keys()
+    assert lines[-1].startswith("recorded in")
