@@ -17,7 +17,8 @@ each what it claims:
 
 A claim is asked about the panels as they are drawn: arrays that know their `window` and
 `result` (two slices), their `rings` and what is `grey` (where it is true). It speaks of
-all that is marked, or a test fails.
+all that is marked, or a test fails. Its `session` reads anew, in another way; besides
+`printed` and `written` it has the `text` of a section.
 """
 
 import ast

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Page, sync_playwright
 
 from tests.bench_page import goal
-from tests.conftest import build
+from tests.site import build
 from tools.chromium import FLAGS, chromium
 
 SLOWDOWN = 4

@@ -29,7 +29,7 @@ from typing import NamedTuple
 from playwright.sync_api import Browser, sync_playwright
 
 from book.pages import ROOT, nav_pages
-from tests.test_site import COPIED
+from tests.site import COPIED
 from tools.chromium import FLAGS, chromium
 
 FOLDER = ROOT / "build" / "bench_page"

@@ -118,14 +118,17 @@ def cached(
     """The folder that make() filled, now or before with the same sources and variables.
 
     It is shared by the workers and kept for the next run: only to be read. What was
-    made of other sources is removed.
+    made of other sources is removed, but for the last: it may still be looked at.
     """
     with locked(cache / f"{name}.lock"):
         folder = cache / name / fingerprint(**variables)
         if not folder.exists():
-            shutil.rmtree(folder.parent, ignore_errors=True)
             begun = folder.with_suffix(".part")
+            shutil.rmtree(begun, ignore_errors=True)
             make(begun)
+            old = {*folder.parent.iterdir()} - {begun}
+            for each in sorted(old, key=lambda folder: folder.stat().st_mtime)[:-1]:
+                shutil.rmtree(each)
             begun.rename(folder)  # last, so that a build cut short is begun again
         return folder
 

@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import re
 import shutil
+from contextlib import nullcontext
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -51,7 +52,7 @@ class Reading:
     def blocks(self, section: str) -> tuple[str, str, list[sessions.Block]]:
         page, _, name = section.rpartition(":")
         page = page or self.page
-        session = sessions.parse(ROOT / "snippets" / f"{page}.md")
+        session = sessions.parse(sessions.SNIPPETS / f"{page}.md")
         (part,) = [part for part in session.sections if part.name == name]
         inside = [b for b in session.blocks if part.start < b.line < part.end]
         return page, name, inside
@@ -530,6 +531,17 @@ def test_a_file_without_a_session_is_an_error(book):
     (book / "part" / "helper.md").unlink()
     with pytest.raises(BadSession, match=r"helper\.py:1: there is no helper\.md"):
         parts.listed("figure")
+
+
+def test_a_mark_of_which_the_claim_does_not_speak_is_an_error(book):
+    made = ONE.replace("(2, 2)))", "(2, 2)), result=Box(0, 0))")
+    for text, said in [(ONE, True), (made, False)]:
+        (book / "one.py").write_text(text, "utf-8")
+        found = parts.listed("claim")["sums"].function
+        drawn = figures.panels("sums")
+        svgs = [ElementTree.fromstring(figures.svg(panel)) for panel in drawn]
+        with nullcontext() if said else pytest.raises(AssertionError, match="panel 1"):
+            ask(found, svgs, [panel.array for panel in drawn], Reading("one"))
 
 
 @pytest.mark.parametrize(

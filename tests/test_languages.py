@@ -109,7 +109,7 @@ def test_both_guides_say_the_same():
     ("old", "new"),
     [
         ("make.py test tests/test_style.py", "make.py test"),
-        ("## 五步写一章", "### 五步写一章"),
+        ("## 五步写一页", "### 五步写一页"),
         ("- 句子要短。", "句子要短。"),
         ("`aligned`", "aligned"),
         ("(docs/zh/check.md)", "(docs/zh/dense.md)"),

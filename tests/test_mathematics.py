@@ -1,23 +1,21 @@
 """Small books, built with the project's own settings, and their formulas."""
 
-import importlib
 import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
 
 import pytest
-from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
+from book import formulas
+from book import typesetter as typesetter_
 from book.pages import LANGUAGES, ROOT
 from tests.minibook import MiniBook
 
-HOOK = str(ROOT / "site_hooks" / "mathematics.py")
 PAGES = ["index.md", "one.md", "part/two.md"]
 
 
@@ -31,8 +29,7 @@ class Book(MiniBook):
 
     def build(self) -> None:
         """As one `mkdocs build`: nothing is left in memory from the build before."""
-        mathematics = load_config(str(self.root / "mkdocs.yml")).hooks[HOOK]
-        mathematics.typeset = sys.modules["typesetter"].Typesetter()
+        formulas.typeset._known.clear()
         super().build()
 
     def found(self) -> dict[str, str]:
@@ -52,11 +49,9 @@ def kept(tmp_path_factory) -> Path:
 
 @pytest.fixture(autouse=True)
 def typesetter(kept: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.syspath_prepend(HOOK.rpartition(os.sep)[0])
-    module = importlib.import_module("typesetter")
-    monkeypatch.setattr(module, "CACHE", kept)
+    monkeypatch.setattr(typesetter_, "CACHE", kept)
     monkeypatch.chdir(ROOT)  # where the snippets are looked for
-    return module
+    return typesetter_
 
 
 @pytest.fixture
@@ -88,9 +83,7 @@ def nodes(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen]:
 @pytest.fixture(scope="module")
 def node(kept: Path) -> Iterator[Callable]:
     """One Typesetter for all who only look at what it makes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(HOOK.rpartition(os.sep)[0])
-        one = importlib.import_module("typesetter").Typesetter()
+    one = typesetter_.Typesetter()
     yield one
     one.close()
 
@@ -470,7 +463,7 @@ def test_node_that_dies_is_told(new: Callable, typesetter, nodes: list) -> None:
     new("x", False)
     nodes[0].kill()
     nodes[0].wait()
-    with pytest.raises(typesetter.PluginError, match="Node ended at the formula: y"):
+    with pytest.raises(typesetter.CannotTypeset, match="Node ended at the formula: y"):
         new("y", False)
 
 

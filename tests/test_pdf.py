@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from html import unescape
 from itertools import chain
 from pathlib import Path
@@ -258,13 +259,12 @@ def test_a_chapter_lies_where_the_contents_say(book, listed):
 
 def test_a_chapter_has_the_number_of_its_equations(book):
     """And each equation lies where a reference to it leads."""
-    found = 0
+    found, text_of = 0, cache(book.text_of)
     for index, (key, html) in enumerate(book.chapters()):
         for anchor, chapter, number in NUMBERED.findall(html):
+            there = text_of(book.page_of(f"{key}:{anchor}"))
             assert int(chapter) == index
-            assert f"({chapter}.{number})" in book.text_of(
-                book.page_of(f"{key}:{anchor}")
-            )
+            assert f"({chapter}.{number})" in there
             found += 1
     assert found > 1
 
@@ -379,6 +379,8 @@ def test_folded_wide_and_pictured_is_all_there(tmp_path, browser):
         assert not page.evaluate(WIDE, WIDTH)
         assert page.evaluate("document.images[0].naturalWidth") > 0
         made = tools.pdf.book.book(page)
+        page.add_style_tag(content="pre, code { white-space: pre !important }")
+        assert "wide wide" in page.evaluate(WIDE, WIDTH)[0]
     (last,) = PdfReader(io.BytesIO(made)).pages[-1:]
     assert "folded" in last.extract_text()
     addresses = [

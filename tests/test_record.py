@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests import verification
+from book import record as verification
 from tests.conftest import EQUATION, VARIANT, Record
 
 RESULTS = {
@@ -16,7 +16,7 @@ RESULTS = {
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch) -> None:
-    monkeypatch.setattr("tests.results.results", lambda: RESULTS)
+    monkeypatch.setattr("book.results.results", lambda: RESULTS)
 
 
 def reported(nodeid: str, outcome: str = "passed", **more) -> pytest.TestReport:

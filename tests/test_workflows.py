@@ -153,6 +153,29 @@ def test_the_scripts_call_commands_that_exist():
     assert {"test"} <= called <= set(COMMANDS)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "workers"),
+    [
+        ([], True),
+        (["--hypothesis-profile=full"], True),  # .ci/run
+        (["--junitxml=build/results.xml"], True),  # .ci/weekly.py
+        (["-x", "-q"], True),
+        (["tests/test_site.py"], False),
+        (["-q", "snippets/cnn.md"], False),
+        (["-k", "rnn"], False),
+        (["-krnn"], False),
+    ],
+)
+def test_all_tests_have_two_workers_and_some_have_none(monkeypatch, arguments, workers):
+    commands = []
+    monkeypatch.setattr(make, "run", lambda *command: commands.append(command))
+    make.test(*arguments)
+    ((_, *command),) = commands
+    assert command[:2] == ["-m", "pytest"]
+    assert command[-len(arguments) :] == arguments or not arguments
+    assert ("-n" in command) == workers
+
+
 # --- Publishing --------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from book.checks import before_relu, check, generator, gradient, relu, sizes, tf
 from book.figures import ROUNDING, Box, Panel, around, claim, figure
 from snippets.cnn.forward import correlate, covered, tf_correlate
 
-# --- Figures --------------------------------------------------------------------------
+# --- Figures -----------------------------------------------------------------
 
 
 @figure("rot180")
@@ -58,7 +58,7 @@ def conv_full_claim(session, delta, W, da):
     assert_allclose(da, correlate(delta, W), atol=ROUNDING)
 
 
-# --- Checks ---------------------------------------------------------------------------
+# --- Checks ------------------------------------------------------------------
 
 
 @check("conv-delta")

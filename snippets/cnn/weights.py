@@ -8,7 +8,7 @@ from book.figures import ROUNDING, Box, Panel, between, claim, figure
 from snippets.cnn.forward import correlate, covered, tf_correlate, windows
 from snippets.cnn.stride import dilated_ones
 
-# --- Figures --------------------------------------------------------------------------
+# --- Figures -----------------------------------------------------------------
 
 
 @figure("conv-weights")
@@ -49,7 +49,7 @@ def conv_weights_claim(session, x, delta, dW):
     assert_allclose(dW, correlate(x, delta), atol=ROUNDING)
 
 
-# --- Checks ---------------------------------------------------------------------------
+# --- Checks ------------------------------------------------------------------
 
 
 @check("conv-weights")

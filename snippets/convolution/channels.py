@@ -17,8 +17,17 @@ from snippets.cnn.forward import correlate
 
 Pair = tuple[int, int]
 
+# The mutants of the session's functions that compute the same, and why.
+SAME = {
+    (
+        "correlate",
+        "return np.einsum('nijcuv,uvcf->nijf', windows(x, W.shape[:2], stride), W)",
+        "return np.einsum('nijcuv,uvcf->nijf', windows(x, W.shape[:-2], stride), W)",
+    ): "W has four axes",
+}
 
-# --- Figures --------------------------------------------------------------------------
+
+# --- Figures -----------------------------------------------------------------
 
 
 @figure("channels")
@@ -51,7 +60,7 @@ def channels_claim(session, x0, W0, x1, W1, z):
     assert_allclose(z, correlate(x0, W0, 2) + correlate(x1, W1, 2) + b, atol=ROUNDING)
 
 
-# --- What the checks draw -------------------------------------------------------------
+# --- What the checks draw ----------------------------------------------------
 
 
 class Case(NamedTuple):
@@ -123,7 +132,7 @@ def given_as(draw, both: Pair) -> int | Pair:
     return both[0] if both[0] == both[1] and draw(st.booleans()) else both
 
 
-# --- Forward passes, twice ------------------------------------------------------------
+# --- Forward passes, twice ---------------------------------------------------
 
 
 def spread(W, dilation):
@@ -166,7 +175,7 @@ def convolve(x, W, stride, padding, dilation, groups):
     return z
 
 
-# --- What the results of all pages have in common -------------------------------------
+# --- What the results of all pages have in common ----------------------------
 
 
 def forward(function, case: Case, arguments: dict) -> float:
@@ -229,7 +238,7 @@ def input_of_size(function, draw, case: Case, **more):
     return of_input(function, case, arguments | more | {"size": case.size})
 
 
-# --- Checks ---------------------------------------------------------------------------
+# --- Checks ------------------------------------------------------------------
 
 
 @check("channels-forward")

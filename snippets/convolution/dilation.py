@@ -14,7 +14,7 @@ from snippets.convolution.channels import (
     weights_of_kernel,
 )
 
-# --- Figures --------------------------------------------------------------------------
+# --- Figures -----------------------------------------------------------------
 
 
 @figure("dilation-forward")
@@ -117,7 +117,7 @@ def dilation_weights_claim(session, every, dW):
     assert_allclose(every, correlate(x, delta), atol=1e-9)
 
 
-# --- Checks ---------------------------------------------------------------------------
+# --- Checks ------------------------------------------------------------------
 
 
 @check("dilation-forward")

@@ -49,7 +49,7 @@ SAME = {
 }
 
 
-# --- Figures --------------------------------------------------------------------------
+# --- Figures -----------------------------------------------------------------
 
 
 @figure("causal-forward")
@@ -110,7 +110,7 @@ def causal_input_claim(session, delta, turned, dx):
     assert_allclose(dx, correlate(delta, turned), atol=ROUNDING)
 
 
-# --- Checks: one, two and three dimensions --------------------------------------------
+# --- Checks: one, two and three dimensions -----------------------------------
 
 
 def tf_convolve_nd(x, W, stride, dilation):
@@ -192,7 +192,7 @@ def dimensions_weights(function, draw):
     )
 
 
-# --- Checks: causal -------------------------------------------------------------------
+# --- Checks: causal ----------------------------------------------------------
 
 
 def sequence(draw):

@@ -7,7 +7,7 @@ from book.checks import check
 from book.figures import Box, Panel, claim, figure
 from snippets.convolution.layer import layer_backward, layer_forward
 
-# --- Figures --------------------------------------------------------------------------
+# --- Figures -----------------------------------------------------------------
 
 
 @figure("im2col")
@@ -70,7 +70,7 @@ def col2im_claim(session, columns, dx):
     assert_allclose(dx.ravel(), sums)
 
 
-# --- Checks ---------------------------------------------------------------------------
+# --- Checks ------------------------------------------------------------------
 
 
 @check("im2col-forward")

@@ -8,7 +8,7 @@ from book.figures import ROUNDING, Box, Panel, around, between, claim, figure
 from snippets.cnn.forward import correlate
 from snippets.convolution.channels import convolution, input_of_size, weights_of_kernel
 
-# --- Figures --------------------------------------------------------------------------
+# --- Figures -----------------------------------------------------------------
 
 
 @figure("leftover-input")
@@ -68,7 +68,7 @@ def leftover_weights_claim(session, x, delta, every):
     assert_array_equal(every[:2, :2], session.printed("every", nth=3))
 
 
-# --- Checks ---------------------------------------------------------------------------
+# --- Checks ------------------------------------------------------------------
 
 
 @check("leftover-input")

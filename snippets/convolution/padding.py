@@ -14,7 +14,7 @@ from snippets.convolution.channels import (
     weights_of_kernel,
 )
 
-# --- Figures --------------------------------------------------------------------------
+# --- Figures -----------------------------------------------------------------
 
 
 @figure("same-five")
@@ -96,7 +96,7 @@ def padding_crop_claim(session, padded, dx):
     assert_array_equal(dx, padded[1:5, :5])
 
 
-# --- Checks ---------------------------------------------------------------------------
+# --- Checks ------------------------------------------------------------------
 
 
 @check("same-forward")

@@ -7,7 +7,7 @@ from book.checks import call, check, compare, gradient, tf, values
 from book.figures import Box, Panel, claim, figure
 from snippets.convolution.channels import Case, Pair, convolution, given_as
 
-# --- Figures --------------------------------------------------------------------------
+# --- Figures -----------------------------------------------------------------
 
 
 @figure("transposed")
@@ -87,7 +87,7 @@ def reached(shape, place, kernel):
     return laid(at(shape, place), np.ones(kernel)) > 0
 
 
-# --- Checks ---------------------------------------------------------------------------
+# --- Checks ------------------------------------------------------------------
 
 
 def tf_transposed(x, W, stride, padding, size):

@@ -7,7 +7,7 @@ from book.checks import call, check, compare, generator, gradient, size, st, tf,
 from book.figures import ROUNDING, Box, Panel, around, claim, figure
 from snippets.pooling.max import pool, pooling
 
-# --- Figures --------------------------------------------------------------------------
+# --- Figures -----------------------------------------------------------------
 
 
 @figure("average-overlap")
@@ -63,7 +63,7 @@ def average_divisors_claim(session, ones, m):
     assert_array_equal(m, windows.sum(axis=(2, 3)))
 
 
-# --- Checks ---------------------------------------------------------------------------
+# --- Checks ------------------------------------------------------------------
 
 
 def mean(count_padding: bool):

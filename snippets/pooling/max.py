@@ -11,7 +11,7 @@ from snippets.cnn.forward import maxima
 from snippets.convolution.channels import Pair, given_as, two
 from snippets.convolution.padding import same
 
-# --- Figures --------------------------------------------------------------------------
+# --- Figures -----------------------------------------------------------------
 
 
 @figure("max-overlap")
@@ -51,7 +51,7 @@ def max_overlap_claim(session, delta, a, routed):
     assert_allclose(routed[routed.result], delta[delta.window].sum(), atol=ROUNDING)
 
 
-# --- What the checks draw -------------------------------------------------------------
+# --- What the checks draw ----------------------------------------------------
 
 
 class Case(NamedTuple):
@@ -102,7 +102,7 @@ def pooling(draw, ties: bool = False) -> Case:
     return Case(a, delta, window, stride, padding, given, rng)
 
 
-# --- Forward passes, twice ------------------------------------------------------------
+# --- Forward passes, twice ---------------------------------------------------
 
 
 def tf_pool(case: Case, kind, a, fill):
@@ -132,7 +132,7 @@ def largest(cells, padded):
     return cells.max(axis=(1, 2))
 
 
-# --- Checks ---------------------------------------------------------------------------
+# --- Checks ------------------------------------------------------------------
 
 
 @check("max-forward")

