@@ -1,6 +1,5 @@
 """After an edit, a rebuild in the same process is what a fresh build would be."""
 
-import importlib
 import logging
 import shutil
 from collections.abc import Callable, Iterator
@@ -283,9 +282,6 @@ class Told(logging.Handler):
 def surroundings() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", "1700000000")  # the same day
-        # The hooks of a book are its own; what they import from here has MathJax.
-        patch.syspath_prepend(ROOT / "site_hooks")
-        importlib.import_module("typesetter")
         patch.chdir(ROOT)
         yield
 
