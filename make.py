@@ -21,7 +21,9 @@ The first call installs what the lock files name into .venv and node_modules.
 
 import hashlib
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -105,6 +107,29 @@ def lock(*arguments: str) -> None:
     npm("install", "--package-lock-only", "--omit-lockfile-registry-resolved")
 
 
+def serve(*arguments: str) -> None:
+    """The site on the first free port from 8000, or where the arguments say."""
+    given = re.search(r"(?:^| )(?:-a|--dev-addr)[ =]?(\S*):(\d+)", " ".join(arguments))
+    host, first = (given[1], int(given[2])) if given else ("127.0.0.1", 8000)
+    port = next((port for port in range(first, first + 100) if is_free(host, port)), 0)
+    if port != first and (given or not port):
+        stop(f"port {first} of {host} is in use; another: serve -a {host}:{first + 1}")
+    if port != first:
+        print(f"make.py: port {first} is in use, so this is http://{host}:{port}")
+    address = [] if given else ["--dev-addr", f"{host}:{port}"]
+    run(BIN / "python", "-m", "mkdocs", "serve", "--livereload", *address, *arguments)
+
+
+def is_free(host: str, port: int) -> bool:
+    with socket.socket() as there:
+        there.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            there.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
 def test(*arguments: str) -> None:
     """All tests by two workers; some, which are told by name, by none.
 
@@ -160,7 +185,7 @@ def module(name: str, *options: str) -> Callable[..., None]:
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
-    "serve": module("mkdocs", "serve", "--livereload"),
+    "serve": serve,
     "test": test,
     "build": module("mkdocs", "build", "--strict"),
     "offline": offline,

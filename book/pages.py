@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from itertools import groupby, pairwise
 from pathlib import Path
 
-from yaml import YAMLError, safe_load
+from yaml import MappingNode, MarkedYAMLError, SafeLoader, YAMLError, load
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -31,11 +31,15 @@ KEYS = {
     "summary": str,
     "description": str,
     "search": dict,  # of Material
+    "terms": dict,  # that the page defines: book/glossary.py
+    "allows": list,  # names that they reject
 }
-OPTIONAL = {"part", "search"}
+OPTIONAL = {"part", "search", "terms", "allows"}
 # The head of the table of pages.
 TABLE = {"en": "| Page | What it gives you |", "zh": "| 页面 | 内容 |"}
 FRONT = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
+# Of the front matter, what is no text of this page.
+ASIDE = re.compile(r"^(?:terms|allows):.*\n(?:(?:[ #].*|- .*)?\n)*", re.MULTILINE)
 # What stands in lines of its own. In an admonition, and in what folds, it is indented.
 PIECE = re.compile(
     r"^(?P<indent> *)(?:"
@@ -64,6 +68,33 @@ STEP = (
 
 class BadPage(Exception):
     """Pages that make no book; says every mistake, with its file, in a line."""
+
+
+class Loader(SafeLoader):
+    """Refuses a key that stands twice, of which YAML would take the last."""
+
+    def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict:
+        seen = []
+        for key, _ in node.value:
+            if key.value in seen:
+                what = f"{key.value!r} stands there twice"
+                raise MarkedYAMLError(problem=what, problem_mark=key.start_mark)
+            seen.append(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def amiss(found: dict, keys: dict[str, type], optional: set[str]) -> Iterator[str]:
+    """What lines of key: value lack, or have in vain. A list is one of words."""
+    for key in keys:
+        if key not in optional | found.keys():
+            yield f"has no {key}"
+    for key, value in found.items():
+        if key not in keys:
+            yield f"has no key {key!r}, but {', '.join(keys)}"
+        elif type(value) is not keys[key] or value == "":
+            yield f"has a {key} that is no {keys[key].__name__}: {value!r}"
+        elif type(value) is list and not all(type(v) is str and v for v in value):
+            yield f"has a {key} that is no list of words: {value!r}"
 
 
 @dataclass(frozen=True)
@@ -98,7 +129,7 @@ class Page:
         """What its front matter says; raises BadPage where it cannot be read."""
         front = FRONT.match(self.text)
         try:
-            found = (front and safe_load(front[1])) or {}
+            found = (front and load("\n" + front[1], Loader)) or {}
         except YAMLError as error:
             raise BadPage(f"{self}:1: the front matter is no YAML: {error}") from None
         if not isinstance(found, dict):
@@ -117,13 +148,8 @@ class Page:
             front = self.front
         except BadPage as error:
             return [str(error)]
-        needless = OPTIONAL | ({"summary"} if self.name == HOME else set())
-        wrong = [f"has no {key}" for key in KEYS if key not in needless | front.keys()]
-        for key, value in front.items():
-            if key not in KEYS:
-                wrong.append(f"has no key {key!r}, but {', '.join(KEYS)}")
-            elif type(value) is not KEYS[key] or value == "":
-                wrong.append(f"has a {key} that is no {KEYS[key].__name__}: {value!r}")
+        optional = OPTIONAL | ({"summary"} if self.name == HOME else set())
+        wrong = amiss(front, KEYS, optional)
         return [f"{self}:1: the front matter {what}" for what in wrong]
 
     def _line(self, start: int) -> int:
@@ -147,22 +173,29 @@ class Page:
 
     @cached_property
     def texts(self) -> list[tuple[int, str]]:
-        """The front matter, of which readers see most, and the prose."""
+        """The front matter, as far as this page shows it, and the prose."""
         front = FRONT.match(self.text)
-        return [*([(0, front[0])] if front else []), *self.prose]
+        if not front:
+            return self.prose
+        shown = ASIDE.sub(lambda aside: re.sub(".", " ", aside[0]), front[0])
+        return [(0, shown), *self.prose]
 
     @cached_property
-    def spans(self) -> list[Part]:
-        """All that stands within lines, titles included, in order."""
-        titles = [
+    def titles(self) -> list[tuple[int, str]]:
+        """Of headings, of admonitions and of what folds."""
+        return [
             (part.match.start(group), part.match[group])
             for part in self.pieces
             for group in ("title", "name")
             if part.match[group]
         ]
+
+    @cached_property
+    def spans(self) -> list[Part]:
+        """All that stands within lines, titles included, in order."""
         return [
             Part(match, self._line(start + match.start()))
-            for start, text in sorted([*self.texts, *titles])
+            for start, text in sorted([*self.texts, *self.titles])
             for match in SPAN.finditer(text)
         ]
 
@@ -210,17 +243,17 @@ class Page:
         return found
 
     def sections(self) -> dict[str, str]:
-        """The prose by the anchor of the heading above it, before the first by "".
+        """Titles and prose by the anchor of their heading, before the first by "".
 
         Without code, formulas and the places to which links lead.
         """
         starts = [(heading.match.start(), heading.anchor) for heading in self.headings]
         ends = [(0, ""), *starts, (len(self.text), "")]
+        texts = sorted([*self.texts, *self.titles])
         found: dict[str, str] = {}
         for (begin, anchor), (end, _) in pairwise(ends):
-            words = [text for start, text in self.texts if begin <= start < end]
-            titles = [h.title for h in self.headings if h.match.start() == begin]
-            found[anchor or ""] = SPAN.sub(_words, "\n".join([*titles, *words]))
+            words = [text for start, text in texts if begin <= start < end]
+            found[anchor or ""] = SPAN.sub(_words, "\n".join(words))
         return found
 
 

@@ -27,7 +27,7 @@ from mkdocs_jupyter.config import settings
 from nbconvert.exporters.templateexporter import default_filters
 from nbformat import NotebookNode
 
-from book import kept, notebooks, pages, record, sessions
+from book import glossary, kept, notebooks, pages, record, sessions
 from book.kept import Kept
 from book.notebooks import CannotTell, Surroundings
 from book.pages import contents
@@ -158,11 +158,12 @@ def _notebook(page: pages.Page, around: Surroundings) -> str:
 def _common(everywhere: list[pages.Page], config: MkDocsConfig) -> str:
     """All that the pages of notebooks are made of, besides page and session."""
     told = [page.front for page in everywhere]
+    told += glossary.read(contents(Path(config.docs_dir)))  # in all languages
     told += [config.site_url, config.repo_url, config.use_directory_urls, config.extra]
     folders = ["book", "site_hooks", "explorers", "snippets"]
     sources = [p for name in folders for p in (pages.ROOT / name).rglob("*.*")]
     sources = [p for p in sources if p.is_file() and p.suffix not in (".md", ".pyc")]
-    sources += [pages.DOCS / "glossary.yml", pages.ROOT / "mkdocs.yml"]
+    sources.append(pages.ROOT / "mkdocs.yml")
     return kept.key(told, record.read(), [p.read_bytes() for p in sorted(sources)])
 
 

@@ -59,6 +59,9 @@ def test_the_pages_stand_in_their_order(docs):
         ("zh/one.md", "order: 1", "order: true", "has a order that is no int: True"),
         ("zh/one.md", "order", "Order", "has no key 'Order', but title, part, order"),
         ("zh/one.md", "order: 1", "order: [", "docs/zh/one.md:1: .* no YAML"),
+        ("zh/one.md", "order: 1", "order: 1\norder: 2", "twice(.|\n)*line 4"),
+        ("zh/one.md", "order: 1", "order: 1\nallows: x", "allows that is no list: 'x'"),
+        ("zh/one.md", "order: 1", "order: 1\nterms: x", "terms that is no dict: 'x'"),
         ("zh/one.md", "order: 1", "order", "docs/zh/one.md:1: .* no YAML"),
         ("zh/one.md", "---\n", "", "docs/zh/one.md:1: the front matter has no title"),
         (

@@ -1,6 +1,5 @@
 """After an edit, a rebuild in the same process is what a fresh build would be."""
 
-import importlib
 import logging
 import shutil
 from collections.abc import Callable, Iterator
@@ -49,15 +48,19 @@ $\\eqref{{first}}$ before $\\eqref{{second}}$, and [labels](one.md#labels).
     "glossary.md": "# {0} words\n\n<!-- glossary: words -->\n",
     "verification.md": "# {0} checks\n\n<!-- verification table -->\n",
 }
-GLOSSARY = """words:
-  - {en: checks, zh: 卷积, at: index.md, en_is: one, zh_is: one}
-  - {en: figure, zh: 池化, at: one.md#labels, en_is: one, zh_is: one}
-"""
+TERMS = {
+    ("en", "index.md"): "terms: {checks: {group: words, means: one}}\n",
+    ("zh", "index.md"): "terms: {checks: {name: 卷积, means: one}}\n",
+    ("en", "one.md"): "terms: {figure: {group: words, at: labels, means: one}}\n",
+    ("zh", "one.md"): "terms: {figure: {name: 池化, means: one}}\n",
+}
 # The hook must look into what a snippet includes.
 SNIPPETS = {
     "one.md": "```python\nprint(1)\n```\n",
     "four.md": "four\n",
-    "two.md": '--8<-- [start:sum]\n--8<-- "one.md"\n--8<-- [end:sum]\n',
+    "two.md": "<!-- --8<-- [start:sum] -->\n"
+    '--8<-- "one.md"\n'
+    "<!-- --8<-- [end:sum] -->\n",
 }
 
 
@@ -83,10 +86,10 @@ class Book(MiniBook):
         )
         for language in LANGUAGES:
             for order, (page, text) in enumerate(PAGES.items()):
-                part = f"part: {language} part\n" if page in PART else ""
-                front = FRONT.format(language, Path(page).stem, part, order)
+                more = f"part: {language} part\n" if page in PART else ""
+                more += TERMS.get((language, page), "")
+                front = FRONT.format(language, Path(page).stem, more, order)
                 self.page(front + text.format(language), page, language)
-        self.write("docs/glossary.yml", GLOSSARY)
         for name, text in SNIPPETS.items():
             self.write(f"snippets/{name}", text)
         shutil.copytree(
@@ -195,17 +198,17 @@ def array(book: Book) -> None:
 
 def meaning(book: Book) -> None:
     """Of a term, told on a page that is as it was."""
-    book.replace("_is: one", "_is: other", "docs/glossary.yml")
+    book.replace("means: one", "means: other", "one.md")
 
 
 def term(book: Book) -> None:
     """A word of a page that is as it was."""
-    book.replace("池化", "反向传播", "docs/glossary.yml")
+    book.replace("池化", "反向传播", "docs/zh/one.md")
 
 
 def place_of_term(book: Book) -> None:
     """Leads nowhere."""
-    book.replace("one.md#labels", "one.md#none", "docs/glossary.yml")
+    book.replace("at: labels", "at: none", "docs/en/one.md")
 
 
 def anchor(book: Book) -> None:
@@ -281,9 +284,6 @@ class Told(logging.Handler):
 def surroundings() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", "1700000000")  # the same day
-        # The hooks of a book are its own; what they import from here has MathJax.
-        patch.syspath_prepend(ROOT / "site_hooks")
-        importlib.import_module("typesetter")
         patch.chdir(ROOT)
         yield
 
