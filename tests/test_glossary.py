@@ -67,12 +67,14 @@ def untranslated(english: dict[str, str], chinese: dict[str, str]) -> list[str]:
     ]
 
 
+@pytest.mark.book  # a term of one page is used on others
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_page_uses_no_other_name(page, language):
     assert not rejected(prose(page, language), language, ALLOWED[language][page])
 
 
+@pytest.mark.book  # a term of one page is used on others
 @pytest.mark.parametrize("page", PAGES)
 def test_a_section_has_the_terms_of_its_counterpart(page):
     assert not untranslated(BOOK["en"][page], BOOK["zh"][page])
