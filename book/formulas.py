@@ -9,9 +9,9 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from posixpath import dirname, relpath
 from typing import NamedTuple
 
+from book.addresses import relative
 from book.typesetter import TeXError, Typesetter
 
 # What pymdownx.arithmatex writes, and what is left of it in a title.
@@ -240,12 +240,3 @@ def draw(page: str) -> str:
     defs = f'<svg aria-hidden="true" style="display:none"><defs>{paths}</defs></svg>'
     # Before the formulas, so that each can be drawn as soon as it is read.
     return re.sub("<body[^>]*>", lambda body: body[0] + defs, page, count=1)
-
-
-# --- Helpers -----------------------------------------------------------------
-
-
-def relative(url: str, here: str) -> str:
-    """The address of a page, seen from another; both below the site."""
-    folder = f"/{here}" if here.endswith("/") else dirname(f"/{here}")
-    return relpath(f"/{url}", folder) + ("/" if f"/{url}".endswith("/") else "")
