@@ -33,6 +33,8 @@ MARKED = re.compile(
     r'(?: id="(?P<anchor>[^"]*)" data-number="(?P<number>[^"]*)")?>[^<]*</(?P=tag)>'
     "(?P<after>[\uff0c\u3002\u3001\uff1b\uff1a\uff09\u300d\u300b\uff01\uff1f,.;:)!?]*)"
 )
+# The link at a formula's number, in a finished page: its label and the number.
+NUMBER = re.compile(r'<a class="number" href="#eq-([^"]*)">\(([\d.]+)\)</a>')
 # A link that says nothing but a formula; browsers read no name in MathML.
 LINK = re.compile(r'<a( [^>]*>)(<span class="formula"[^>]*>([^<]*)</span></a>)')
 

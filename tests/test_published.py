@@ -19,7 +19,7 @@ from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 from playwright.sync_api import Browser, Page, Request, Response, expect
 
-from book import record
+from book import feedback, record
 from book.pages import LANGUAGES, ROOT, nav_pages
 from tests.minibook import MiniBook
 from tests.site import ADDRESSES, NOTEBOOKS, REPOSITORY, answer, built, html_path, path
@@ -256,8 +256,8 @@ def fields(href: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_foot_leads_to_the_source_and_to_a_report(published, hook, language):
-    commit = hook("feedback").version(ROOT).partition(",")[0]
+def test_the_foot_leads_to_the_source_and_to_a_report(published, language):
+    commit = feedback.version(ROOT).partition(",")[0]
     for page in PAGES:
         (edit, _, edit_word), (report, _, word) = links(published, language, page)[-2:]
         assert [edit_word, word] == WORDS[language]
@@ -301,10 +301,9 @@ def test_without_a_repository_nothing_is_offered(site, published):
     assert "example.org" not in (site / numbered).read_text("utf-8")
 
 
-def test_a_report_names_the_versions_of_the_last_check(tmp_path, monkeypatch, hook):
-    feedback, verification = hook("feedback"), hook("verification")
+def test_a_report_names_the_versions_of_the_last_check(tmp_path, monkeypatch):
     assert feedback.version(tmp_path) == ""  # not a checkout, and never checked
-    versions = dict.fromkeys(verification.NAMES, "1.2")
+    versions = dict.fromkeys(record.NAMES, "1.2")
     run = record.Run("2026-01-01", versions, "quick", "", {})
     found = record.Record("fresh", run)
     monkeypatch.setattr(feedback, "read", lambda _: found)
