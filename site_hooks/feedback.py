@@ -1,4 +1,4 @@
-"""MkDocs hook: "edit this page" and "report an error", as book/feedback.py makes them."""
+"""MkDocs hook: "edit this page", "report an error", as book/feedback.py makes them."""
 
 from pathlib import Path
 
