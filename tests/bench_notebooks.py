@@ -51,7 +51,7 @@ client.setup_kernel = counted(client.setup_kernel)
 start = time.perf_counter()
 config = load_config(sys.argv[1], site_dir=sys.argv[2])
 hook = next(hook for name, hook in config.hooks.items() if "notebooks.py" in name)
-hook._text, hook.script = timed(hook._text), timed(hook.script)
+hook._texts = timed(hook._texts)
 build(config)
 config.plugins.on_shutdown()
 told["whole"] = time.perf_counter() - start
