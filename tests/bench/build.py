@@ -25,7 +25,7 @@ from tests.bench import FOLDER, PAGE, ROOT, SMALLEST, book, goal, rounds
 from tests.site import NOTEBOOKS
 
 ROUNDS = rounds(3)
-PATIENCE = 300  # s
+PATIENCE = 60 if SMALLEST else 300  # s
 PLAIN = {"INHERIT": "mkdocs.yml", "hooks": []}
 
 
@@ -86,7 +86,6 @@ def serving(copy: Path, port: int) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "make.py", "serve", "--quiet", "-a", address],
         cwd=copy,
-        stderr=subprocess.DEVNULL,
         start_new_session=True,  # make.py and what it has started end together
     )
     try:
@@ -139,7 +138,7 @@ def measure_serve(copy: Path) -> None:
     with serving(copy, port) as url:
         wait_for(url, "<h1")
         again = time.perf_counter() - start
-        name = longest(copy)
+        name = longest()
         prose = copy / "docs" / "en" / f"{name}.md"
         code = copy / "snippets" / f"{name}.md"
         edit = measure_edits(prose, in_prose, f"{url}{name}/")
@@ -150,7 +149,7 @@ def measure_serve(copy: Path) -> None:
     goal("an edit of a snippet", snippet, 3, " s")
 
 
-def longest(copy: Path) -> str:
+def longest() -> str:
     if SMALLEST:
         return PAGE
     return max(NOTEBOOKS, key=lambda name: len(page("en", f"{name}.md").text))
