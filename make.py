@@ -7,7 +7,7 @@ python3 make.py chapter a new page: name, English title, Chinese title
 python3 make.py build   the site, as files, in site/
 python3 make.py offline the site as build/backprop-book.zip, for use without a server
 python3 make.py pdf     each language as build/backprop-book-LANGUAGE.pdf, by Chromium
-python3 make.py bench   what verifying costs, how fast a build, the pages, im2col and the
+python3 make.py bench   what verifying costs, how fast builds, pages, im2col and the
                         explorer are; one alone: `bench sessions`, `bench build`,
                         `bench page`, `bench convolution`, `bench explorer`;
                         --smallest: only to see whether they run
