@@ -8,10 +8,10 @@ python3 make.py chapter a new page: name, English title, Chinese title
 python3 make.py build   the site, as files, in site/
 python3 make.py offline the site as build/backprop-book.zip, for use without a server
 python3 make.py pdf     each language as build/backprop-book-LANGUAGE.pdf, by Chromium
-python3 make.py bench   what verifying costs, how fast the pages are, im2col beside
-                        TensorFlow, the explorer, the notebooks; one alone:
-                        `bench sessions`, `bench page`, `bench convolution`,
-                        `bench explorer`, `bench notebooks`
+python3 make.py bench   what verifying costs, how fast builds, pages, im2col and the
+                        explorer are; one alone: `bench sessions`, `bench build`,
+                        `bench page`, `bench convolution`, `bench explorer`;
+                        --smallest: only to see whether they run
 python3 make.py mutants alters the equations' functions; what do the checks miss?
                         `mutants pooling/max rot180`: of this page, of this function
 python3 make.py lock    renew requirements.txt and package-lock.json (--upgrade: newer)
@@ -165,20 +165,6 @@ def pdf(*arguments: str) -> None:
         run(BIN / "python", "-m", "tools.pdf.book", site, ROOT / "build")
 
 
-def bench(*parts: str) -> None:
-    known = {
-        "sessions": "tests.bench",
-        "page": "tests.bench_page",
-        "convolution": "tests.bench_convolution",
-        "explorer": "tests.bench_explorer",
-        "notebooks": "tests.bench_notebooks",
-    }
-    if unknown := set(parts) - set(known):
-        stop(f"bench knows {', '.join(known)}, not {' '.join(sorted(unknown))}")
-    for part in parts or known:
-        run(BIN / "python", "-m", known[part])
-
-
 def module(name: str, *options: str) -> Callable[..., None]:
     """A command that is a module of what was installed, with these options."""
     return partial(run, BIN / "python", "-m", name, *options)
@@ -190,7 +176,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "build": module("mkdocs", "build", "--strict"),
     "offline": offline,
     "pdf": pdf,
-    "bench": bench,
+    "bench": module("tests.bench"),
     "mutants": module("tests.mutants"),
     "chapter": module("tools.chapter"),
     "lock": lock,

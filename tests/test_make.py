@@ -1,11 +1,29 @@
 """The commands do what README says, and say in one line what they cannot do."""
 
+import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 import make
+from book.pages import ROOT
+
+# Where CI runs a command: a file, and the text in it that does so. Those in .ci/ run at
+# each push, but weekly.py, which alone renews the locks.
+RUN = {
+    "serve": ("tests/bench/build.py", '"make.py", "serve"'),
+    "test": (".ci/run", "python3 make.py test"),
+    "chapter": ("tests/test_chapter.py", '"tools.chapter"'),
+    "build": (".ci/run", "for command in build"),
+    "offline": ("tests/test_offline.py", "make.offline()"),
+    "pdf": ("tests/test_pdf.py", "make.pdf()"),
+    "bench": ("tests/test_bench.py", '"tests.bench"'),
+    "mutants": ("tests/test_properties.py", "mutants.main("),
+    "lock": (".ci/weekly.py", '["lock", "--upgrade"]'),
+}
 
 
 @pytest.fixture
@@ -57,3 +75,24 @@ def test_all_tests_have_two_workers_and_some_have_none(commands):
     for arguments in ([], ["--hypothesis-profile=full"], ["-k", "x"], ["tests/a.py"]):
         make.test(*arguments)
     assert ["-n" in command for command in commands] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("command", make.COMMANDS)
+def test_a_command_is_told_and_run_by_something(command):
+    assert re.search(rf"^python3 make\.py {command}\b", make.__doc__, re.MULTILINE)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert re.search(rf"(`|make\.py ){command}\b", readme)
+    file, text = RUN[command]
+    assert text in (ROOT / file).read_text("utf-8")
+
+
+def test_without_a_command_it_lists_them():
+    def said(*command: str) -> subprocess.CompletedProcess:
+        command = [sys.executable, ROOT / "make.py", *command]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    assert said().stdout == f"{make.__doc__.strip()}\n"
+    assert not said().returncode
+    done = said("tests")
+    assert done.returncode == 1
+    assert done.stderr.startswith("make.py: no command 'tests'\n")

@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser
 from pypdf import PdfReader
 
+import make
 import tools.pdf.book
 from book.pages import LANGUAGES, ROOT, nav_pages
 from tests.minibook import MiniBook
@@ -427,6 +428,21 @@ def test_two_glyphs_of_one_name_are_told(tmp_path, browser):
         tools.pdf.book.opened(site, "en", browser),
     ):
         pass
+
+
+@pytest.mark.full
+def test_the_command_prints_each_language(mini, browser, monkeypatch):
+    """Of the book of three pages."""
+    root = mini.parent
+    monkeypatch.setattr(make, "ROOT", root)
+    monkeypatch.setattr(make, "BIN", Path(sys.executable).parent)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("CI", "")
+    monkeypatch.chdir(ROOT)
+    make.pdf()
+    for language in LANGUAGES:
+        made = root / "build" / f"backprop-book-{language}.pdf"
+        assert made.read_bytes().startswith(b"%PDF")
 
 
 def test_without_a_browser_the_command_says_what_to_do(tmp_path):

@@ -289,6 +289,18 @@ def test_what_is_listed_as_the_same_is_still_there():
     assert not listed.keys() - there
 
 
+def test_the_command_tells_what_no_check_notices(monkeypatch, capsys):
+    with pytest.raises(SystemExit) as ended:
+        mutants.main(["dense_bias_gradient"])
+    assert ended.value.code == 0
+    assert "8 of 8 noticed" in capsys.readouterr().out
+    monkeypatch.setattr(mutants, "survives", lambda mutant, equations: True)
+    with pytest.raises(SystemExit) as ended:
+        mutants.main(["dense_bias_gradient"])
+    assert ended.value.code == 1
+    assert capsys.readouterr().out.count("No check notices") == 8
+
+
 def test_what_only_refuses_is_no_mutant(tmp_path, monkeypatch):
     """No case that the checks draw is refused; so nothing would notice."""
     fits = "def fits(x):\n    return x > 0\n\n\n"

@@ -1,41 +1,34 @@
-"""python3 make.py bench page: how fast the longest page and its build are.
+"""How fast the longest page is.
 
 Three variants of one page come by turns from one server, each to a browser that has
 seen nothing yet: this site; MathJax 4 in the browser, set up as Material's manual says
 and served from here with its fonts; and the page without its formulas. A page is
 readable at the first frame after which no formula changes its place or size and no font
 is loaded; for the page without formulas, its headings and paragraphs stand for them.
-Then the build, beside one without our hooks, and `mkdocs serve` after an edit.
 """
 
 import gzip
-import os
 import re
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import threading
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from mimetypes import guess_type
 from pathlib import Path
 from typing import NamedTuple
 
+import yaml
 from playwright.sync_api import Browser, sync_playwright
 
-from book.pages import ROOT, nav_pages
-from tests.site import COPIED
+from book.pages import ROOT
+from tests.bench import FOLDER, SMALLEST, book, goal, rounds
+from tests.bench.build import longest, seconds
+from tests.minibook import HOOKS
 from tools.chromium import FLAGS, chromium
 
-FOLDER = ROOT / "build" / "bench_page"
-ROUNDS = 5
-BUILDS = 3
-SLOWDOWNS = [1, 4]
+ROUNDS = rounds(5)
+SLOWDOWNS = [1] if SMALLEST else [1, 4]
 VARIANTS = ["this site", "MathJax in the browser", "no mathematics"]
 FORMULA = re.compile(r'<(span|div) class="arithmatex">.*?</\1>', re.DOTALL)
 MATHJAX = """
@@ -149,15 +142,10 @@ class Handler(BaseHTTPRequestHandler):
 # --- The page ----------------------------------------------------------------
 
 
-def longest(site: Path) -> str:
-    pages = [page.removesuffix(".md") for page in nav_pages() if page != "index.md"]
-    return max(pages, key=lambda page: (site / page / "index.html").stat().st_size)
-
-
 def variants(ours: Path, plain: Path) -> tuple[Path, str, list[str]]:
     """A folder with all three, the page's name, and where it is in each."""
     site = FOLDER / "served"
-    page = longest(ours)
+    page = longest()
     for name, source in zip(
         ["ours", "mathjax", "none"], [ours, plain, plain], strict=True
     ):
@@ -230,130 +218,19 @@ def measure_page(ours: Path, plain: Path) -> None:
     server.shutdown()
 
 
-def goal(what: str, value: float, limit: float, unit: str = "") -> None:
-    verdict = "reached" if value <= limit else "MISSED"
-    print(f"     goal {what}: {value:.3g}{unit}, wanted ≤ {limit}{unit}: {verdict}")
+# --- The sites ---------------------------------------------------------------
 
 
-# --- The build ---------------------------------------------------------------
-
-
-def project() -> Path:
-    """A copy of the book with no cache, and plain.yml: the same without our hooks."""
-    copy = FOLDER / "project"
-    copy.mkdir(parents=True)
-    for name in COPIED:
-        source = ROOT / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / name)
-    (copy / "node_modules").symlink_to(ROOT / "node_modules")
-    settings = (copy / "mkdocs.yml").read_text("utf-8")
-    hooks = re.compile(r"^hooks:\n(?:  .*\n)+", re.MULTILINE)
-    assert hooks.search(settings)
-    (copy / "plain.yml").write_text(hooks.sub("", settings), "utf-8")
-    # For the page alone: the steps and figures, but the formulas as Material has them.
-    less = settings.replace("  - site_hooks/mathematics.py\n", "")
-    (copy / "page.yml").write_text(less, "utf-8")
-    return copy
-
-
-def seconds(copy: Path, settings: str, site: Path) -> float:
-    command = [
-        sys.executable,
-        "-m",
-        "mkdocs",
-        "build",
-        "-q",
-        "-f",
-        settings,
-        "-d",
-        site,
-    ]
-    start = time.perf_counter()
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"the build failed:\n{done.stderr}")
-    return time.perf_counter() - start
-
-
-def measure_build(copy: Path) -> tuple[Path, Path]:
-    """Print the build's times; what was built: this site, and with plain formulas."""
-    ours, plain, bare = (FOLDER / name for name in ["ours", "plain", "bare"])
-    seconds(copy, "page.yml", plain)  # compiles what Python compiles once
-    cold = seconds(copy, "mkdocs.yml", ours)
-    runs = [
-        (seconds(copy, "mkdocs.yml", ours), seconds(copy, "plain.yml", bare))
-        for _ in range(BUILDS)
-    ]
-    warm, without = map(min, zip(*runs, strict=True))
-    print(f"build, s, best of {BUILDS} (cold: one)")
-    print(f"cold {cold:.2f}   warm {warm:.2f}   plain Material {without:.2f}")
-    goal("warm build", warm / without, 1.3, "×")
+def sites() -> tuple[Path, Path]:
+    """The book as it is, and with its formulas as Material has them."""
+    copy, hooks = book(FOLDER), [hook for hook in HOOKS if "mathematics" not in hook]
+    settings = yaml.safe_dump({"INHERIT": "mkdocs.yml", "hooks": hooks})
+    (copy / "page.yml").write_text(settings, "utf-8")
+    ours, plain = FOLDER / "ours", FOLDER / "plain"
+    for site, settings in {ours: "mkdocs.yml", plain: "page.yml"}.items():
+        seconds(copy, settings, site)
     return ours, plain
 
 
-@contextmanager
-def serving(copy: Path) -> Iterator[str]:
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = [
-        sys.executable,
-        "-m",
-        "mkdocs",
-        "serve",
-        "-q",
-        "--livereload",
-        "-a",
-        address,
-    ]
-    process = subprocess.Popen(command, cwd=copy, stderr=subprocess.DEVNULL)
-    try:
-        yield f"http://{address}/"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def wait_for(url: str, text: str, limit: float = 60) -> float:
-    """Seconds until a text is in the page."""
-    start = time.perf_counter()
-    while time.perf_counter() - start < limit:
-        try:
-            with urllib.request.urlopen(url) as answer:
-                if text in answer.read().decode():
-                    return time.perf_counter() - start
-        except OSError:
-            pass
-        time.sleep(0.05)
-    sys.exit(f"{text!r} did not come to {url} within {limit} s")
-
-
-def measure_serve(copy: Path, page: str) -> None:
-    source = copy / "docs" / "en" / f"{page}.md"
-    text = source.read_text("utf-8")
-    with serving(copy) as url:
-        wait_for(url + f"{page}/", "<h1")
-        times = []
-        for number in range(BUILDS):
-            time.sleep(2)  # the last rebuild is over
-            source.write_text(f"{text}\n\nedit-{number}, $x_{{{number}}}$\n", "utf-8")
-            times.append(wait_for(url + f"{page}/", f"edit-{number}"))
-        source.write_text(text, "utf-8")
-    print(f"\nserve, s, median of {BUILDS}, from an edit of {page} to its being served")
-    goal("edit", statistics.median(times), 3, " s")
-
-
 def main() -> None:
-    if hasattr(os, "getloadavg") and os.getloadavg()[0] > 1:
-        print(f"the machine is busy (load {os.getloadavg()[0]:.1f}): expect worse\n")
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    copy = project()
-    ours, plain = measure_build(copy)
-    measure_serve(copy, longest(ours))
-    print()
-    measure_page(ours, plain)
-    shutil.rmtree(FOLDER)
-
-
-if __name__ == "__main__":
-    main()
+    measure_page(*sites())

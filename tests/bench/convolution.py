@@ -1,4 +1,4 @@
-"""python3 make.py bench convolution: im2col in NumPy beside TensorFlow, on the CPU.
+"""How fast im2col in NumPy is beside TensorFlow, on the CPU.
 
 Forward and backward of one convolution, x 32×64×64×16, kernel 3, 32 filters, without
 padding and with one thread on each side. The NumPy functions are those that the page on
@@ -13,7 +13,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-ROUNDS = 30
+from tests.bench import SMALLEST, rounds
+
+ROUNDS = rounds(30)
+TYPES = ["float32"] if SMALLEST else ["float32", "float64"]
+STRIDES = [1] if SMALLEST else [1, 2]
+EXAMPLES = 8 if SMALLEST else 32
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 # Where they are set, it is for OpenBLAS builds that do not know the processor; NumPy's
 # does, and would be slowed down. The two belong together, and only timing is to do
@@ -65,10 +70,10 @@ def measure() -> None:
     page = [function(found[f"im2col-{which}"]) for which in ("forward", "backward")]
     print(f"milliseconds, best of {ROUNDS}, one thread each")
     print("type     stride  pass      NumPy  TensorFlow  ratio")
-    for dtype in ("float32", "float64"):
-        for stride in (1, 2):
+    for dtype in TYPES:
+        for stride in STRIDES:
             stream, o = np.random.default_rng(0), (64 - 3) // stride + 1
-            shapes = (32, o, o, 32), (32, 64, 64, 16), (3, 3, 16, 32), (32,)
+            shapes = (EXAMPLES, o, o, 32), (EXAMPLES, 64, 64, 16), (3, 3, 16, 32), (32,)
             arrays = [stream.standard_normal(shape).astype(dtype) for shape in shapes]
             tensors = [tf.constant(a) for a in arrays]
             mine, theirs = numpy_side(*page, stride), tensorflow_side(stride)
@@ -104,12 +109,11 @@ def report(case: str, mine, arrays, theirs, tensors) -> None:
 
 def main() -> None:
     """A library reads the environment once, when it is loaded: so in a new process."""
-    if sys.argv[1:] == ["measure"]:
-        return measure()
     kept = {k: v for k, v in os.environ.items() if k not in FOR_OLD_BUILDS}
-    command = [sys.executable, "-m", "tests.bench_convolution", "measure"]
-    sys.exit(subprocess.run(command, env=kept | ONE_THREAD).returncode)
+    command = [sys.executable, "-m", "tests.bench.convolution", *sys.argv[1:]]
+    if code := subprocess.run(command, env=kept | ONE_THREAD).returncode:
+        sys.exit(code)
 
 
 if __name__ == "__main__":
-    main()
+    measure()

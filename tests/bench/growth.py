@@ -1,10 +1,9 @@
-"""python3 make.py bench growth: how long the tests of four times as many pages take.
+"""How long the tests of twice and four times as many pages take: an hour.
 
 Copies of all pages are made in a copy of the book, under other names and with labels,
 figures and imports of their own. The time must not grow faster than the pages.
 """
 
-import os
 import re
 import shutil
 import subprocess
@@ -13,9 +12,10 @@ import time
 from pathlib import Path
 
 from book.pages import LANGUAGES, ROOT, contents
+from tests.bench import FOLDER, SMALLEST, goal
 
-FOLDER = ROOT / "build" / "bench_growth"
-TIMES = (1, 2, 4)
+TIMES = (1, 2) if SMALLEST else (1, 2, 4)
+TESTS = ["tests/test_languages.py"] if SMALLEST else []
 LINKED = [".venv", "node_modules"]
 LEFT = [*LINKED, ".git", ".cache", "build", "site", "__pycache__"]
 # What of a page is known by its name in the whole book: before it, and the name.
@@ -85,7 +85,6 @@ def page(text: str, number: int, name: str) -> str:
 
 
 def main() -> None:
-    shutil.rmtree(FOLDER, ignore_errors=True)
     pages = len(contents()["en"])
     print("pages  seconds  a page")
     measured = []
@@ -93,20 +92,15 @@ def main() -> None:
         book = copy(FOLDER / f"{times}x")
         for number in range(1, times):
             grow(book, number)
-        command = [sys.executable, "make.py", "test", "-q"]
+        command = [sys.executable, "make.py", "test", "-q", *TESTS]
         start = time.perf_counter()
         done = subprocess.run(command, cwd=book, capture_output=True, text=True)
         seconds = time.perf_counter() - start
-        (FOLDER / f"{times}x.log").write_text(done.stdout + done.stderr, "utf-8")
         if done.returncode:
             print("\n".join(done.stdout.splitlines()[-30:]))
-        measured.append((pages * times, seconds))
-        print(f"{pages * times:5d}  {seconds:7.0f}  {seconds / (pages * times):6.2f}")
+        number = len(list((book / "docs" / "en").rglob("*.md")))
+        measured.append((number, seconds))
+        print(f"{number:5d}  {seconds:7.0f}  {seconds / number:6.2f}", flush=True)
     (few, short), *_, (many, long) = measured
     slope = (long - short) / (many - few)
-    print(f"{slope:.2f} s more for each page; goal {short / few:.2f} at most")
-    print(f"load {os.getloadavg()[0]:.1f}")
-
-
-if __name__ == "__main__":
-    main()
+    goal("a page more", slope, round(short / pages, 2), " s")

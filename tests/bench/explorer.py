@@ -1,4 +1,4 @@
-"""python3 make.py bench explorer: from pointing at a cell to its being painted.
+"""How soon an explorer answers: from pointing at a cell to its being painted.
 
 On the explorer's page, with a padded input of 12 × 12 and the CPU slowed down four
 times, the pointer goes over every cell of z, ∂ℓ/∂x and ∂ℓ/∂W.
@@ -7,16 +7,12 @@ its outcome: script, styles, layout and paint.
 """
 
 import statistics
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from tempfile import TemporaryDirectory
+import sys
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.bench_page import goal
-from tests.site import build
+from tests.bench import SMALLEST, goal
+from tests.site import built, serving
 from tools.chromium import FLAGS, chromium
 
 SLOWDOWN = 4
@@ -25,6 +21,8 @@ QUERIES = {
     "12 × 12, kernel 3": "conv.H=12&conv.S=1&conv.P=same",
     "12 × 12, kernel 5": "conv.H=12&conv.K=5&conv.S=1&conv.P=same",
 }
+if SMALLEST:
+    QUERIES = {"3 × 3, kernel 2": "conv.H=3&conv.K=2&conv.S=1"}
 # The event comes as a frame begins, and a message sent then is delivered as it ends.
 HOVER = """async () => {
     const times = [];
@@ -45,11 +43,6 @@ HOVER = """async () => {
 }"""
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 def measure(page: Page, url: str, query: str) -> list[float]:
     page.goto(f"{url}explorer/?{query}")
     devtools = page.context.new_cdp_session(page)
@@ -61,16 +54,10 @@ def measure(page: Page, url: str, query: str) -> list[float]:
 
 
 def main() -> None:
-    with TemporaryDirectory() as folder, sync_playwright() as playwright:
-        done = build(Path(folder))
-        if done.returncode:
-            raise SystemExit(f"the build failed:\n{done.stderr}")
+    with serving(built("home")) as url, sync_playwright() as playwright:
         executable = chromium(playwright.chromium.executable_path)
         if executable is None:
-            raise SystemExit("no Chromium: apt install chromium")
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/"
+            sys.exit("no Chromium: apt install chromium")
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         print(f"hover to paint, ms, CPU 1/{SLOWDOWN}")
@@ -80,8 +67,3 @@ def main() -> None:
             print(f"{name}: {len(times)} cells, 95 % within {tail:.1f}")
             goal("median", statistics.median(times), FRAME, " ms")
         browser.close()
-        server.shutdown()
-
-
-if __name__ == "__main__":
-    main()

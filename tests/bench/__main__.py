@@ -1,0 +1,36 @@
+"""python3 make.py bench: every part, or those that are named."""
+
+import os
+import shutil
+import sys
+from importlib import import_module
+
+from tests.bench import FOLDER
+
+PARTS = ["sessions", "build", "page", "convolution", "explorer"]
+NAMED = ["growth"]  # takes too long to be run with the others
+
+
+def main(*arguments: str) -> None:
+    parts = [argument for argument in arguments if argument != "--smallest"]
+    if unknown := sorted(set(parts) - {*PARTS, *NAMED}):
+        known = ", ".join(PARTS + NAMED)
+        sys.exit(f"make.py: bench knows {known} and --smallest, not {unknown[0]}")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Pytest would compile its plugins, and a build its hooks, at every start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # No address, and the record of the checks may be old: as at home.
+    os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
+    for name in ("CI", "SITE_URL", "REPO_URL"):
+        os.environ.pop(name, None)
+    for part in parts or PARTS:
+        module = import_module(f"tests.bench.{part}")
+        print(f"--- {module.__doc__}", flush=True)
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        FOLDER.mkdir(parents=True)
+        module.main()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
