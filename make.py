@@ -10,8 +10,8 @@ python3 make.py offline the site as build/backprop-book.zip, for use without a s
 python3 make.py pdf     each language as build/backprop-book-LANGUAGE.pdf, by Chromium
 python3 make.py bench   what verifying costs, how fast builds, pages, im2col and the
                         explorer are; one alone: `bench sessions`, `bench build`,
-                        `bench page`, `bench convolution`, `bench explorer`;
-                        --smallest: only to see whether they run
+                        `bench page`, `bench convolution`, `bench explorer`; an hour:
+                        `bench growth`; --smallest: only to see whether they run
 python3 make.py mutants alters the equations' functions; what do the checks miss?
                         `mutants pooling/max rot180`: of this page, of this function
 python3 make.py lock    renew requirements.txt and package-lock.json (--upgrade: newer)
