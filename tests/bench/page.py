@@ -223,7 +223,10 @@ def measure_page(ours: Path, plain: Path) -> None:
 
 def sites(folder: Path) -> tuple[Path, Path]:
     """The book as it is, and with its formulas as Material has them."""
-    copy, hooks = book(folder), [hook for hook in HOOKS if "mathematics" not in hook]
+    copy = book(folder)
+    # The glossary's would mark words within formulas that are not typeset yet.
+    less = {"site_hooks/mathematics.py", "site_hooks/glossary.py"}
+    hooks = [hook for hook in HOOKS if hook not in less]
     settings = yaml.safe_dump({"INHERIT": "mkdocs.yml", "hooks": hooks})
     (copy / "page.yml").write_text(settings, "utf-8")
     ours, plain = folder / "ours", folder / "plain"
