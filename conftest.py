@@ -12,6 +12,7 @@ import pytest
 from pytest_codeblocks.plugin import MarkdownFile
 
 from book import sessions
+from tests.changed import select
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,6 +21,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite the outputs of the sessions that changed beyond rounding",
     )
+    parser.addoption(
+        "--changed",
+        nargs="?",
+        const="HEAD",
+        metavar="COMMIT",
+        help="only what can fail after the edits since a commit, by default the last",
+    )
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    if base := config.getoption("changed"):
+        items[:], left = select(items, base)
+        config.hook.pytest_deselected(items=left)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,15 +2,16 @@
 """The project's commands. They need Python 3.11, 3.12 or 3.13, and nothing else.
 
 python3 make.py serve   the site at http://127.0.0.1:8000, reloaded as you edit
-python3 make.py test    every test; what follows is handed to pytest
+python3 make.py test    every test; what follows is handed to pytest; --changed: only
+                        what can fail after the edits since the last commit
 python3 make.py chapter a new page: name, English title, Chinese title
 python3 make.py build   the site, as files, in site/
 python3 make.py offline the site as build/backprop-book.zip, for use without a server
 python3 make.py pdf     each language as build/backprop-book-LANGUAGE.pdf, by Chromium
 python3 make.py bench   what verifying costs, how fast builds, pages, im2col and the
                         explorer are; one alone: `bench sessions`, `bench build`,
-                        `bench page`, `bench convolution`, `bench explorer`;
-                        --smallest: only to see whether they run
+                        `bench page`, `bench convolution`, `bench explorer`; an hour:
+                        `bench growth`; --smallest: only to see whether they run
 python3 make.py mutants alters the equations' functions; what do the checks miss?
                         `mutants pooling/max rot180`: of this page, of this function
 python3 make.py lock    renew requirements.txt and package-lock.json (--upgrade: newer)
@@ -136,7 +137,10 @@ def test(*arguments: str) -> None:
     whole files, since what a file builds or opens for its tests is then made once.
     """
     some = any(
-        argument[:2] in ("-k", "-m") or argument[:1] != "-" for argument in arguments
+        argument[:2] in ("-k", "-m")
+        or argument[:9] == "--changed"
+        or argument[:1] != "-"
+        for argument in arguments
     )
     workers = [] if some else ["-n", "2", "--dist", "loadfile"]
     run(BIN / "python", "-m", "pytest", *workers, *arguments)

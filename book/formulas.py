@@ -9,9 +9,9 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from posixpath import dirname, relpath
 from typing import NamedTuple
 
+from book.addresses import relative
 from book.typesetter import TeXError, Typesetter
 
 # What pymdownx.arithmatex writes, and what is left of it in a title.
@@ -33,6 +33,8 @@ MARKED = re.compile(
     r'(?: id="(?P<anchor>[^"]*)" data-number="(?P<number>[^"]*)")?>[^<]*</(?P=tag)>'
     "(?P<after>[\uff0c\u3002\u3001\uff1b\uff1a\uff09\u300d\u300b\uff01\uff1f,.;:)!?]*)"
 )
+# The link at a formula's number, in a finished page: its label and the number.
+NUMBER = re.compile(r'<a class="number" href="#eq-([^"]*)">\(([\d.]+)\)</a>')
 # A link that says nothing but a formula; browsers read no name in MathML.
 LINK = re.compile(r'<a( [^>]*>)(<span class="formula"[^>]*>([^<]*)</span></a>)')
 
@@ -240,12 +242,3 @@ def draw(page: str) -> str:
     defs = f'<svg aria-hidden="true" style="display:none"><defs>{paths}</defs></svg>'
     # Before the formulas, so that each can be drawn as soon as it is read.
     return re.sub("<body[^>]*>", lambda body: body[0] + defs, page, count=1)
-
-
-# --- Helpers -----------------------------------------------------------------
-
-
-def relative(url: str, here: str) -> str:
-    """The address of a page, seen from another; both below the site."""
-    folder = f"/{here}" if here.endswith("/") else dirname(f"/{here}")
-    return relpath(f"/{url}", folder) + ("/" if f"/{url}".endswith("/") else "")

@@ -40,14 +40,14 @@ WORDS = {
         "before": "From other pages",
         "explorer": "Explorer",
         "comma": ", ",
-        "about": "The notebook of [a page]({page}) of [{site}]({home}). The outputs "
-        "are those of {versions}; it needs nothing else.",
+        "about": "The notebook of the page [{title}]({page}) of [{site}]({home}). The "
+        "outputs are those of {versions}; it needs nothing else.",
     },
     "zh": {
         "before": "其他页面的代码",
         "explorer": "交互演示",
         "comma": "、",
-        "about": "《[{site}]({home})》中[这一页]({page})的 notebook。输出来自 "
+        "about": "《[{site}]({home})》中[{title}]({page})一页的 notebook。输出来自 "
         "{versions}，运行时也只需要它们。",
     },
 }
@@ -150,6 +150,7 @@ class Writer:
             if re.search(rf"^ *import {module}\b", code, re.MULTILINE)
         ]
         return self.words["about"].format(
+            title=self.page.front.get("title", self.page.name),
             page=self.address(self.page.name),
             site=self.around.site,
             home=self.around.home,

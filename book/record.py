@@ -14,6 +14,12 @@ from book.sessions import ROOT
 
 MODULES = ["checks", "parts", "results", "sessions"]  # of this library
 PACKAGES = ["tensorflow", "keras", "numpy"]
+NAMES = {  # of what is in the record's versions
+    "tensorflow": "TensorFlow",
+    "keras": "Keras",
+    "numpy": "NumPy",
+    "python": "Python",
+}
 
 
 class Run(NamedTuple):
@@ -56,7 +62,7 @@ def read(root: Path = ROOT) -> Record:
         found = json.loads(path(root).read_text("utf-8"))
         run = Run(
             date.fromisoformat(found["date"]).isoformat(),
-            {name: str(found["versions"][name]) for name in (*PACKAGES, "python")},
+            {name: str(found["versions"][name]) for name in NAMES},
             str(found["profile"]),
             found["fingerprint"],
             {

@@ -2,29 +2,17 @@
 addresses that lead nowhere is in the first.
 """
 
-import re
-from urllib.parse import urljoin
-
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
 
-ALTERNATE = re.compile(r'<link rel="alternate" href="([^"]*)" hreflang="([^"]*)">')
+from book import addresses
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
-    """Search engines want whole addresses, and one for readers of neither language."""
     i18n = config.plugins.get("i18n")
     if i18n is None or not page.canonical_url:
         return output
-
-    def whole(link: re.Match[str]) -> str:
-        href, language = urljoin(page.canonical_url, link[1]), link[2]
-        names = [language, *["x-default"] * (language == i18n.default_language)]
-        return "".join(
-            f'<link rel="alternate" href="{href}" hreflang="{name}">' for name in names
-        )
-
-    return ALTERNATE.sub(whole, output)
+    return addresses.alternates(output, page.canonical_url, i18n.default_language)
 
 
 def on_post_template(

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from book.pages import ROOT
-from tests.bench.__main__ import PARTS
+from tests.bench.__main__ import NAMED, PARTS
 
 # What each prints once it has measured.
 TOLD = {
@@ -15,6 +15,7 @@ TOLD = {
     "page": "layout shift",
     "convolution": "together",
     "explorer": "median",
+    "growth": "a page more",
 }
 
 
@@ -24,7 +25,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", PARTS + NAMED)
 def test_a_bench_runs(part):
     done = bench("--smallest", part)
     assert done.returncode == 0, done.stderr
@@ -36,6 +37,6 @@ def test_a_bench_that_is_not_there_is_told():
     done = bench("sesions")
     assert done.returncode == 1
     assert done.stderr == (
-        "make.py: bench knows sessions, build, page, convolution, explorer and "
-        "--smallest, not sesions\n"
+        "make.py: bench knows sessions, build, page, convolution, explorer, "
+        "growth and --smallest, not sesions\n"
     )

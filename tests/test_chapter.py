@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 import tools.chapter.__main__ as command
 from book import sessions
-from book.pages import LANGUAGES, ROOT
+from book.pages import LANGUAGES, ROOT, contents
 from tests.conftest import build
 from tests.test_site import html_path
 
@@ -23,13 +24,9 @@ MADE = {
 }
 # What any book needs, and nothing that belongs to one page.
 MACHINERY = ["book", "explorers", "site_hooks", "tests", "tools", "docs/assets"]
-MACHINERY += ["conftest.py", "mkdocs.yml", "package-lock.json"]
-MACHINERY += [
-    "package.json",
-    "pyproject.toml",
-    "requirements.txt",
-    "CONTRIBUTING.zh.md",
-]
+MACHINERY += ["docs/en/glossary.md", "docs/zh/glossary.md", "conftest.py"]
+MACHINERY += ["mkdocs.yml", "package.json", "package-lock.json", "pyproject.toml"]
+MACHINERY += ["requirements.txt", "CONTRIBUTING.zh.md"]
 # What a new page stands on.
 PAGES = {
     "index.md": "# H { #h }\n\n<!-- contents -->\n",
@@ -55,8 +52,17 @@ def snapshot(folder: Path) -> dict[str, bytes]:
     }
 
 
+def terms(language: str) -> str:
+    """Those of all pages, as one page of the small book has them."""
+    found = {}
+    for page in contents()[language]:
+        for name, entry in page.front.get("terms", {}).items():
+            found[name] = {key: entry[key] for key in entry if key != "at"}
+    return yaml.safe_dump({"terms": found}, allow_unicode=True)
+
+
 def small_book(folder: Path) -> Path:
-    """A book of four pages, with the session that every new page uses."""
+    """A book of a few pages, with the session that every new page uses."""
     for name in MACHINERY:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
@@ -73,6 +79,7 @@ def small_book(folder: Path) -> Path:
             path = folder / "docs" / language / name
             path.parent.mkdir(exist_ok=True)
             front = f"title: {path.stem}\norder: {order * 300}\nsummary: s\n"
+            front += terms(language) if name == "notation.md" else ""
             text = f"---\n{front}description: d\n---\n{text}"
             path.write_text(text, "utf-8")
     return folder

@@ -104,6 +104,7 @@ def test_what_makes_no_book_is_told(docs, name, old, new, message):
 # --- The site ----------------------------------------------------------------
 
 
+@pytest.mark.book
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_navigation_has_every_title_and_every_part(site, language):
     text = (site / html_path(language, "index.md")).read_text("utf-8")
@@ -123,6 +124,7 @@ def test_the_navigation_has_every_title_and_every_part(site, language):
         assert not [title for title in foreign if title != title.lower()]
 
 
+@pytest.mark.book
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_home_page_lists_all_pages(site, language):
     text = (site / html_path(language, "index.md")).read_text("utf-8")

@@ -635,6 +635,7 @@ def test_what_is_wrong_on_a_page_is_said_with_its_file(hook, markdown, message):
         hook.on_page_content(markdown, SimpleNamespace(file=file), config)
 
 
+@pytest.mark.book
 def test_the_pages_that_the_explorer_is_for_have_it():
     shown = {(page, kind) for page, found in SHOWN.items() for _, kind in found}
     assert shown >= {

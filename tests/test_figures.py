@@ -207,6 +207,7 @@ def complaints(figures: dict[str, parts.Part], claims: dict[str, parts.Part]) ->
     return wrong
 
 
+@pytest.mark.book
 def test_every_figure_makes_a_claim():
     assert not complaints(FIGURES, CLAIMS)
 
@@ -326,12 +327,14 @@ def images(language: str) -> list[tuple[str, str, str]]:
 # --- Pages -------------------------------------------------------------------
 
 
+@pytest.mark.book
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_figure_is_used_once_and_exists(language):
     names = [name for _, _, name in images(language)]
     assert sorted(names) == sorted(FIGURES)
 
 
+@pytest.mark.book
 def test_the_languages_show_the_same_figures_with_words_of_their_own():
     english, chinese = (images(language) for language in LANGUAGES)
     for (page, en, name), (other_page, zh, other) in zip(english, chinese, strict=True):

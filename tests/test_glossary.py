@@ -67,17 +67,20 @@ def untranslated(english: dict[str, str], chinese: dict[str, str]) -> list[str]:
     ]
 
 
+@pytest.mark.book  # a term of one page is used on others
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_page_uses_no_other_name(page, language):
     assert not rejected(prose(page, language), language, ALLOWED[language][page])
 
 
+@pytest.mark.book  # a term of one page is used on others
 @pytest.mark.parametrize("page", PAGES)
 def test_a_section_has_the_terms_of_its_counterpart(page):
     assert not untranslated(BOOK["en"][page], BOOK["zh"][page])
 
 
+@pytest.mark.book
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_term_is_used(language):
     found = set()
@@ -86,6 +89,7 @@ def test_every_term_is_used(language):
     assert not [term.name for term in TERMS if term not in found]
 
 
+@pytest.mark.book
 @pytest.mark.parametrize("term", TERMS, ids=lambda term: term.name["en"])
 def test_a_term_is_used_where_it_is_said_to_be_defined(term):
     for language in LANGUAGES:
@@ -94,6 +98,7 @@ def test_a_term_is_used_where_it_is_said_to_be_defined(term):
         assert any(form.lower() in text.lower() for form in term.forms(language)), text
 
 
+@pytest.mark.book
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_exception_is_needed(language):
     """A page that no longer has the word no longer allows it."""

@@ -100,6 +100,7 @@ def guide(text: str) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.book
 def test_both_guides_say_the_same():
     english, chinese = (ROOT / name for name in GUIDES.values())
     assert guide(english.read_text("utf-8")) == guide(chinese.read_text("utf-8"))
@@ -123,6 +124,7 @@ def test_a_change_in_one_guide_is_noticed(old, new):
     assert guide(text) != guide(text.replace(old, new))
 
 
+@pytest.mark.book
 def test_chinese_has_its_own_punctuation():
     """Half-width marks between Chinese characters: typed in passing, seen at once."""
     found = []

@@ -82,6 +82,8 @@ def test_a_port_is_free_or_not(taken):
         (["-q", "snippets/cnn.md"], False),
         (["-k", "rnn"], False),
         (["-krnn"], False),
+        (["--changed"], False),
+        (["-q", "--changed=main"], False),
     ],
 )
 def test_all_tests_have_two_workers_and_some_have_none(monkeypatch, arguments, workers):

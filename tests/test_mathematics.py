@@ -200,6 +200,7 @@ FORMULAS = [
 ]
 
 
+@pytest.mark.book
 def test_the_mathematics_of_the_book_is_understood(typeset: Callable) -> None:
     outlines: dict[str, str] = {}
     for tex in FORMULAS:

@@ -340,6 +340,7 @@ def test_page_and_notebook_lead_to_each_other(site, language, name):
     assert f'href="{back}/"' in html_of(site, language, name)
 
 
+@pytest.mark.book
 def test_the_search_does_not_find_everything_twice(site):
     for folder in ("", "zh"):
         index = site / folder / "search" / "search_index.json"
@@ -407,6 +408,7 @@ def test_what_it_cannot_show_is_an_error(make, text, message):
         make(text if ONE in text else text + ONE)
 
 
+@pytest.mark.book
 def test_only_a_page_whose_code_is_one_session_has_one():
     two = PAGE + ONE + ONE.replace("s.md", "s-torch.md")
     other = PAGE + ONE.replace("s.md", "t.md")

@@ -64,6 +64,7 @@ def complaints(
     return wrong
 
 
+@pytest.mark.book
 def test_pages_sessions_and_checks_know_the_same_labels():
     assert not complaints(main_labels(), RESULTS, PARTS)
 
@@ -277,6 +278,7 @@ def test_a_failure_shows_the_smallest_shapes():
 # --- The mutants -------------------------------------------------------------
 
 
+@pytest.mark.book
 def test_what_is_listed_as_the_same_is_still_there():
     """python3 make.py mutants finds out whether it is also unnoticed."""
     listed = mutants.same()

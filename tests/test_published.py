@@ -2,24 +2,22 @@
 read, what a reader does, and what an edit or a report of an error begins with.
 """
 
-import importlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
-from types import ModuleType
 from urllib.parse import parse_qs, urljoin, urlsplit
 from xml.etree import ElementTree
 
 import nbformat
 import pytest
-from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 from playwright.sync_api import Browser, Page, Request, Response, expect
 
-from book import record
+from book import feedback, record
+from book.addresses import colab
 from book.pages import LANGUAGES, ROOT, nav_pages
 from tests.minibook import MiniBook
 from tests.site import ADDRESSES, NOTEBOOKS, REPOSITORY, answer, built, html_path, path
@@ -30,12 +28,6 @@ PAGES = nav_pages()
 # Where MkDocs puts them, that is where a page of this name would lie.
 NOTEBOOK_PAGES = [f"notebooks/{name}.md" for name in NOTEBOOKS]
 DEEP = "cnn/stride.md"
-
-
-@pytest.fixture
-def hook(monkeypatch) -> Callable[[str], ModuleType]:
-    monkeypatch.syspath_prepend(str(ROOT / "site_hooks"))
-    return importlib.import_module
 
 
 URL = ADDRESSES["SITE_URL"]
@@ -256,8 +248,8 @@ def fields(href: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_foot_leads_to_the_source_and_to_a_report(published, hook, language):
-    commit = hook("feedback").version(ROOT).partition(",")[0]
+def test_the_foot_leads_to_the_source_and_to_a_report(published, language):
+    commit = feedback.version(ROOT).partition(",")[0]
     for page in PAGES:
         (edit, _, edit_word), (report, _, word) = links(published, language, page)[-2:]
         assert [edit_word, word] == WORDS[language]
@@ -301,10 +293,9 @@ def test_without_a_repository_nothing_is_offered(site, published):
     assert "example.org" not in (site / numbered).read_text("utf-8")
 
 
-def test_a_report_names_the_versions_of_the_last_check(tmp_path, monkeypatch, hook):
-    feedback, verification = hook("feedback"), hook("verification")
+def test_a_report_names_the_versions_of_the_last_check(tmp_path, monkeypatch):
     assert feedback.version(tmp_path) == ""  # not a checkout, and never checked
-    versions = dict.fromkeys(verification.NAMES, "1.2")
+    versions = dict.fromkeys(record.NAMES, "1.2")
     run = record.Run("2026-01-01", versions, "quick", "", {})
     found = record.Record("fresh", run)
     monkeypatch.setattr(feedback, "read", lambda _: found)
@@ -380,9 +371,9 @@ def test_the_report_at_an_equation(browser, published, language, look):
         ("https://github.com/o", ""),
     ],
 )
-def test_colab_opens_notebooks_of_the_published_branch(hook, repository, prefix):
+def test_colab_opens_notebooks_of_the_published_branch(repository, prefix):
     wanted = f"{prefix}gh-pages/" if prefix else ""
-    assert hook("addresses").colab(repository, "gh-pages") == wanted
+    assert colab(repository, "gh-pages") == wanted
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -404,6 +395,11 @@ def test_a_notebook_knows_where_the_book_is_and_colab_where_it_is(published, lan
         assert f"{colab}{folder}notebooks/{name}.ipynb" in head(page).all
 
 
+@pytest.fixture
+def book(tmp_path) -> MiniBook:
+    return MiniBook(tmp_path, {"index.md": "# Home"}, ["site_hooks/addresses.py"])
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -415,31 +411,29 @@ def test_a_notebook_knows_where_the_book_is_and_colab_where_it_is(published, lan
     ],
 )
 def test_an_address_that_cannot_be_one_stops_the_build(
-    tmp_path, monkeypatch, caplog, name, value
+    book, monkeypatch, caplog, name, value
 ):
     monkeypatch.setenv(name, value)
-    book = MiniBook(tmp_path, {"index.md": "# Home"}, ["site_hooks/addresses.py"])
     with pytest.raises(Abort):
         book.build()
     assert name.lower() in caplog.text
-    assert not (tmp_path / "site").exists()
+    assert not (book.root / "site").exists()
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_a_slash_at_the_end_makes_no_difference(monkeypatch, hook, slash):
+def test_a_slash_at_the_end_makes_no_difference(book, monkeypatch, slash):
     monkeypatch.setenv("SITE_URL", f"https://example.org/book{slash}")
     monkeypatch.setenv("REPO_URL", f"{REPOSITORY}{slash}")
-    config = load_config(str(ROOT / "mkdocs.yml"))
-    hook("addresses").on_config(config)
+    config = book.build()
     assert config.site_url == "https://example.org/book/"
     assert config.repo_url == REPOSITORY
-    assert config.extra["colab"] == hook("addresses").colab(REPOSITORY, "gh-pages")
+    assert config.edit_uri == "edit/main/docs/"
+    assert config.extra["colab"] == colab(REPOSITORY, "gh-pages")
 
 
-def test_what_is_built_at_home_has_no_address(monkeypatch, hook):
+def test_what_is_built_at_home_has_no_address(book, monkeypatch):
     for name in ("SITE_URL", "REPO_URL"):
         monkeypatch.setenv(name, "")
-    config = load_config(str(ROOT / "mkdocs.yml"))
-    hook("addresses").on_config(config)
+    config = book.build()
     found = config.site_url, config.repo_url, config.edit_uri, config.extra["colab"]
     assert found == ("", "", "", "")

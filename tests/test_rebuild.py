@@ -58,7 +58,9 @@ TERMS = {
 SNIPPETS = {
     "one.md": "```python\nprint(1)\n```\n",
     "four.md": "four\n",
-    "two.md": '--8<-- [start:sum]\n--8<-- "one.md"\n--8<-- [end:sum]\n',
+    "two.md": "<!-- --8<-- [start:sum] -->\n"
+    '--8<-- "one.md"\n'
+    "<!-- --8<-- [end:sum] -->\n",
 }
 
 

@@ -1,6 +1,5 @@
 """The search finds what a reader types, in the language that is being read."""
 
-import importlib
 import json
 import re
 from collections.abc import Iterator
@@ -8,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
-from book.pages import LANGUAGES, ROOT, nav_pages
+from book.pages import LANGUAGES, nav_pages
+from book.search import MENDED_CUT
+from tests.minibook import MiniBook
 from tests.site import html_path, path
 
 # What is typed, and the page that is to be found first.
@@ -71,6 +72,7 @@ def words(index: dict, text: str) -> list[str]:
 # --- The indexes -------------------------------------------------------------
 
 
+@pytest.mark.book
 def test_an_index_has_the_pages_of_its_language(site, index, language):
     root = (site / html_path(language, "index.md")).parent
     found = {entry["location"].partition("#")[0] for entry in index["docs"]}
@@ -104,6 +106,7 @@ def test_code_is_cut_into_names(index):
     )
 
 
+@pytest.mark.book
 def test_texts_hold_no_markup_and_no_tex(index):
     for entry in index["docs"]:
         for text in entry["title"], entry["text"]:
@@ -112,6 +115,7 @@ def test_texts_hold_no_markup_and_no_tex(index):
             assert "data-" not in text
 
 
+@pytest.mark.book
 def test_code_and_formulas_are_in_the_index(index):
     texts = [entry["text"].replace("\u200b", "") for entry in index["docs"]]
     assert any(re.search("<code>[^<]*def rot180", text) for text in texts)
@@ -125,15 +129,14 @@ def test_the_mark_of_an_output_is_not_searched(index, language):
 
 
 def test_a_material_whose_search_has_changed_is_reported(tmp_path, caplog, monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "site_hooks"))
-    hook = importlib.import_module("search")
-    worker = tmp_path / "assets" / "javascripts" / "workers" / "search.0.min.js"
-    worker.parent.mkdir(parents=True)
-    for script, warnings in [(f"a;{hook.CUT};b", 0), ("a;b", 1)]:
-        worker.write_text(script)
-        hook._mend_cut({"site_dir": str(tmp_path)})
-        assert len(caplog.records) == warnings
-    assert "Material's search has changed" in caplog.text
+    book = MiniBook(tmp_path, {"index.md": "# Home"}, ["site_hooks/search.py"])
+    book.build()
+    [worker] = tmp_path.glob("site/assets/javascripts/workers/search.*.js")
+    assert MENDED_CUT in worker.read_text("utf-8")
+    assert not caplog.records
+    monkeypatch.setattr("book.search.CUT", "as it was once")
+    book.build()
+    assert "Material's search has changed: see CUT in" in caplog.text
 
 
 # --- In a browser ------------------------------------------------------------

@@ -358,6 +358,7 @@ def test_a_session_is_skipped_where_the_module_that_it_needs_is_not(pytester_boo
     result.assert_outcomes(failed=1)
 
 
+@pytest.mark.book
 def test_every_markdown_file_with_python_is_a_test_item(pytester_book):
     """README and whatever comes later: nobody has to list them."""
     (pytester_book.path / "README.md").write_text(

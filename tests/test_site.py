@@ -58,6 +58,7 @@ def mistakes(site: Path, language: str, page: str) -> list[str]:
     return [f"{language}/{page}: {each}" for each in wrong]
 
 
+@pytest.mark.book
 def test_nothing_is_amiss_in_a_page(site):
     found = [each for page in PAGES for each in mistakes(site, *page)]
     assert not found, "\n".join(found)

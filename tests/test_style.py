@@ -40,11 +40,13 @@ def check_session(path: Path) -> str:
     return ruff("check", *options, "-", stdin="\n".join(lines) + "\n")
 
 
+@pytest.mark.book
 def test_format():
     """Python files, and the Python in every Markdown file."""
     assert not ruff("format", "--check", ".")
 
 
+@pytest.mark.book
 def test_check():
     assert not ruff("check", ".")
 
@@ -67,6 +69,7 @@ def test_a_fault_in_a_session_is_found_on_its_line(monkeypatch):
     assert f"snippets/softmax.md.py:{session.blocks[0].line + 1}:" in complaint
 
 
+@pytest.mark.book
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CONTRIBUTING.zh.md"])
 def test_what_a_file_shows_and_links_to_exists(name):
     text = re.sub(r"`[^`\n]+`", "x", (ROOT / name).read_text(encoding="utf-8"))

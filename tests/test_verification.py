@@ -1,34 +1,23 @@
 """The page on verification and the marks say what the record says, and if it is old."""
 
-import importlib
 import json
 import re
 from html import unescape
 from math import log10
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from mkdocs.exceptions import Abort
 
-from book import checks
-from book import record as verification
-from book.pages import LANGUAGES, ROOT, nav_pages
+from book import checks, record, verification
+from book.pages import LANGUAGES, ROOT, contents
 from book.results import results
 from book.sessions import parse
 from tests.minibook import MiniBook
 
-HOOKS = ROOT / "site_hooks"
-
-
-@pytest.fixture
-def hook(monkeypatch):
-    monkeypatch.syspath_prepend(str(HOOKS))
-    return importlib.reload(importlib.import_module("verification"))
-
 
 def recorded(root: Path, equations: dict, fingerprint: str) -> None:
-    record = {
+    written = {
         "date": "2026-01-31",
         "versions": {
             "tensorflow": "2.x",
@@ -42,7 +31,7 @@ def recorded(root: Path, equations: dict, fingerprint: str) -> None:
     }
     path = root / ".cache" / "verification.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(record), "utf-8")
+    path.write_text(json.dumps(written), "utf-8")
 
 
 def rows(table: str) -> dict[str, list[str]]:
@@ -86,9 +75,9 @@ class Book(MiniBook):
 
     def __init__(self, root: Path) -> None:
         pages = {"index.md": "# H\n", "one.md": ONE, "part/two.md": TWO}
-        nav = ["index.md", "one.md", {"Part": ["part/two.md"]}, "table.md"]
-        hooks = ["site_hooks/mathematics.py", "site_hooks/verification.py"]
-        super().__init__(root, {**pages, "table.md": TABLE}, hooks, nav=nav)
+        hooks = ["contents", "mathematics", "verification"]
+        hooks = [f"site_hooks/{hook}.py" for hook in hooks]
+        super().__init__(root, {**pages, "table.md": TABLE}, hooks)
         self.write("snippets/s.md", SESSION)
         self.write("snippets/s.py", "1")
 
@@ -100,7 +89,7 @@ class Book(MiniBook):
 
 
 @pytest.fixture
-def book(tmp_path, monkeypatch, hook):
+def book(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)  # where the snippets are looked for
     monkeypatch.delenv("CI", raising=False)
     book = Book(tmp_path)
@@ -108,7 +97,7 @@ def book(tmp_path, monkeypatch, hook):
         "a-b": {"cases": 150, "error": 2.6e-14},
         "c-d": {"cases": 70, "error": 0.0},
     }
-    recorded(tmp_path, equations, verification.fingerprint(tmp_path))
+    recorded(tmp_path, equations, record.fingerprint(tmp_path))
     return book
 
 
@@ -191,7 +180,7 @@ def test_no_record_is_no_mistake(book, monkeypatch):
 
 def test_an_equation_that_is_not_in_the_record_is_not_called_checked(book):
     equations = {"c-d": {"cases": 70, "error": 0.0}}
-    recorded(book.root, equations, verification.fingerprint(book.root))
+    recorded(book.root, equations, record.fingerprint(book.root))
     book.build()
     assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s", "–", "–", "–"]
     assert badges(book.read("one.md"))[0][1] == "not yet checked on this machine"
@@ -201,7 +190,7 @@ def test_an_equation_that_is_not_in_the_record_is_not_called_checked(book):
 def test_a_record_that_cannot_be_read_is_shown_as_such(book, text):
     path = book.root / ".cache" / "verification.json"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
-    assert verification.read(book.root) == ("broken", None)
+    assert record.read(book.root) == ("broken", None)
 
 
 @pytest.mark.parametrize(
@@ -218,12 +207,12 @@ def test_a_record_that_cannot_be_read_is_shown_as_such(book, text):
 )
 def test_a_part_of_the_record_that_cannot_be_read(book, key, value):
     path = book.root / ".cache" / "verification.json"
-    record = json.loads(path.read_text("utf-8"))
-    path.write_text(json.dumps({**record, key: value}), "utf-8")
-    assert verification.read(book.root) == ("broken", None)
-    del record[key]
-    path.write_text(json.dumps(record), "utf-8")
-    assert verification.read(book.root) == ("broken", None)
+    written = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**written, key: value}), "utf-8")
+    assert record.read(book.root) == ("broken", None)
+    del written[key]
+    path.write_text(json.dumps(written), "utf-8")
+    assert record.read(book.root) == ("broken", None)
 
 
 def test_a_broken_record_is_told_on_the_page(book):
@@ -266,44 +255,36 @@ def test_a_tag_at_fault_is_named(book, caplog):
 def test_the_fingerprint_is_of_sessions_parts_and_library(tmp_path, monkeypatch):
     book = Book(tmp_path)
     changes = [lambda book: None, *STALE]
-    changes.append(lambda book: monkeypatch.setattr(verification, "MODULES", []))
+    changes.append(lambda book: monkeypatch.setattr(record, "MODULES", []))
     seen = set()
     for change in changes:
         change(book)
-        seen.add(verification.fingerprint(tmp_path))
+        seen.add(record.fingerprint(tmp_path))
     assert len(seen) == len(changes)
 
 
 def test_what_is_written_is_read(tmp_path):
     Book(tmp_path)
     equations = {"a-b": {"cases": 3, "error": 1e-15}}
-    before = verification.fingerprint(tmp_path)
-    assert not verification.write("full", equations, "other", tmp_path)
-    assert verification.write("full", equations, before, tmp_path)
-    state, run = verification.read(tmp_path)
+    before = record.fingerprint(tmp_path)
+    assert not record.write("full", equations, "other", tmp_path)
+    assert record.write("full", equations, before, tmp_path)
+    state, run = record.read(tmp_path)
     assert state == "fresh"
-    assert run.versions == verification.versions()
+    assert run.versions == record.versions()
     assert run.profile == "full"
     assert run.equations == {"a-b": (3, 1e-15)}
 
 
+@pytest.mark.book
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_main_equation_has_a_row(hook, language, monkeypatch):
-    monkeypatch.delenv("CI", raising=False)
-    folder = ROOT / "docs" / language
-    sources = {name: (folder / name).read_text("utf-8") for name in nav_pages()}
-    pages = [
-        SimpleNamespace(url=name, file=SimpleNamespace(content_string=text))
-        for name, text in sources.items()
-    ]
-    config = SimpleNamespace(
-        config_file_path=str(ROOT / "mkdocs.yml"), theme={"language": language}
-    )
-    hook.on_nav(nav=SimpleNamespace(pages=pages), config=config)
-    assert hook._book.url == "verification.md"
-    table = hook.on_page_content(sources["verification.md"], config=config)
+def test_every_main_equation_has_a_row(language):
+    pages = contents()[language]
+    found = verification.found(pages, ROOT)
+    assert found.page == "verification.md"
+    table = verification.table(found, language)
     shown = rows(table)
-    labels = re.findall(r"\\label\{(.*?)\}", "".join(sources.values()))
+    labels = re.findall(r"\\label\{(.*?)\}", "".join(page.text for page in pages))
     main = [label for label in labels if not label.startswith("step-")]
     assert list(shown) == main
     assert set(main) == set(results())
@@ -314,8 +295,8 @@ def test_every_main_equation_has_a_row(hook, language, monkeypatch):
         assert cells[2] == parse(result.session).name
 
 
-def test_the_languages_have_the_same_texts(hook):
-    en, zh = (hook.TEXTS[language] for language in LANGUAGES)
+def test_the_languages_have_the_same_texts():
+    en, zh = (verification.TEXTS[language] for language in LANGUAGES)
     assert en.keys() == zh.keys()
     assert en.keys() >= {"stale", "broken", "absent"}
     for key in en:
@@ -338,8 +319,8 @@ def test_the_languages_have_the_same_texts(hook):
         (3, "3·10<sup>0</sup>"),
     ],
 )
-def test_one_significant_digit(hook, error, shown):
-    assert hook.number(error) == shown
+def test_one_significant_digit(error, shown):
+    assert verification.number(error) == shown
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

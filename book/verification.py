@@ -1,0 +1,192 @@
+"""What the last run of the property tests found, as readers see it.
+
+Where a page has the comment <!-- verification table -->, a table of the main equations
+takes its place, and on every page the number of a main equation gets a mark that leads
+to its row. book/record.py has what was found.
+"""
+
+import re
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+from book.formulas import NUMBER
+from book.pages import STEP, Page
+from book.record import NAMES, Record, path, read
+from book.results import Result, results
+from book.sessions import parse
+
+PLACE = "<!-- verification table -->"
+COLUMNS = 3  # of words; those after them are of numbers
+TEXTS = {
+    "en": {
+        "head": [
+            *("Equation", "Function", "Session"),
+            *("Random cases", "Largest relative error", "Wrong variants rejected"),
+        ],
+        "run": "{date}, profile {profile}: {cases} cases in all. {versions}.",
+        "comma": ", ",
+        "absent": (
+            "Not yet checked on this machine",
+            "There is no record of a run. <code>python3 make.py test</code> makes one.",
+        ),
+        "broken": (
+            "The record cannot be read",
+            "<code>python3 make.py test</code> makes a new one.",
+        ),
+        "stale": (
+            "Out of date",
+            "The code was changed after this run. "
+            "<code>python3 make.py test</code> checks it again.",
+        ),
+        "checked": "checked on {cases} random cases",
+        "unchecked": "not yet checked on this machine",
+        "outdated": "changed since it was last checked",
+    },
+    "zh": {
+        "head": [
+            *("\u516c\u5f0f", "\u51fd\u6570", "\u4f1a\u8bdd"),
+            *("随机数据组数", "最大相对误差", "拦下的错误写法"),
+        ],
+        "run": "{date}\uff0c{profile} 配置\uff0c共 {cases} 组数据。{versions}。",
+        "comma": "\u3001",
+        "absent": (
+            "在这台机器上尚未验证",
+            "没有验证记录。运行 <code>python3 make.py test</code> 即可生成。",
+        ),
+        "broken": (
+            "验证记录无法读取",
+            "运行 <code>python3 make.py test</code> 可重新生成。",
+        ),
+        "stale": (
+            "结果已过期",
+            "这次验证之后代码改过。运行 <code>python3 make.py test</code> 重新验证。",
+        ),
+        "checked": "已用 {cases} 组随机数据验证",
+        "unchecked": "在这台机器上尚未验证",
+        "outdated": "上次验证之后代码改过",
+    },
+}
+
+
+class Found(NamedTuple):
+    """What the pages of a language have in common."""
+
+    labels: list[str]  # of the main equations, as they are read
+    results: dict[str, Result]
+    record: Record
+    page: str  # the name of the one with the table; "" where there is none
+
+
+def found(pages: list[Page], root: Path) -> Found:
+    """Raises BadSession where a session says amiss which equation a function is."""
+    return Found(
+        [
+            label
+            for page in pages
+            for label in page.labels
+            if not label.startswith(STEP)
+        ],
+        results(sorted((root / "snippets").rglob("*.md"))),
+        read(root),
+        next((page.name for page in pages if PLACE in page.text), ""),
+    )
+
+
+def complaint(record: Record, root: Path) -> str:
+    """What is to be done about a record that says nothing of this code; or nothing."""
+    if record.state not in ("stale", "broken"):
+        return ""
+    what = "is not of this code" if record.state == "stale" else "cannot be read"
+    return f"{path(root)}: the record of the checks {what}; run: python3 make.py test"
+
+
+# --- The table ---------------------------------------------------------------
+
+
+def shown(html: str, book: Found, language: str) -> str:
+    """A page with the table where it has its place."""
+    return html.replace(PLACE, table(book, language)) if PLACE in html else html
+
+
+def table(book: Found, language: str) -> str:
+    words = TEXTS[language]
+    state, run = book.record
+    shown = []
+    if state != "fresh":
+        title, text = words[state]
+        title = f'<p class="admonition-title">{title}</p>'
+        shown.append(f'<div class="admonition warning">{title}<p>{text}</p></div>')
+    head = "".join(cell("th", i, text) for i, text in enumerate(words["head"]))
+    rows = [f"<thead><tr>{head}</tr></thead><tbody>"]
+    for label in book.labels:
+        result = book.results.get(label)
+        cases, error = (run.equations if run else {}).get(label, (None, None))
+        row = [
+            # book/formulas.py makes a number and a link of it.
+            f'<span class="arithmatex">\\(\\eqref{{{label}}}\\)</span>',
+            f"<code>{result.function if result else ''}</code>",
+            f"<code>{parse(result.session).name if result else ''}</code>",
+            "–" if cases is None else str(cases),
+            "–" if error is None else number(error),
+            # Counted in the session as it is now.
+            "–" if state != "fresh" or cases is None else str(len(result.wrong)),
+        ]
+        cells = "".join(cell("td", i, text) for i, text in enumerate(row))
+        rows.append(f'<tr id="check-{label}">{cells}</tr>')
+    # Whoever searches for a function wants its page.
+    shown.append(
+        '<table data-search-exclude="">' + "\n".join(rows) + "</tbody></table>"
+    )
+    if run:
+        versions = [f"{name} {run.versions[key]}" for key, name in NAMES.items()]
+        text = words["run"].format(
+            date=run.date,
+            profile=escape(run.profile),
+            cases=sum(cases for cases, _ in run.equations.values()),
+            versions=escape(words["comma"].join(versions)),
+        )
+        shown.append(f"<p>{text}</p>")
+    return "\n".join(shown)
+
+
+def cell(tag: str, column: int, text: str) -> str:
+    style = ' style="text-align: right"' if column >= COLUMNS else ""
+    return f"<{tag}{style}>{text}</{tag}>"
+
+
+def number(error: float) -> str:
+    """One significant digit: 3·10 to the power of -14."""
+    if not error:
+        return "0"
+    digit, exponent = f"{error:.0e}".split("e")
+    return f"{digit}·10<sup>{str(int(exponent)).replace('-', chr(0x2212))}</sup>"
+
+
+# --- The marks ---------------------------------------------------------------
+
+
+def marked(output: str, book: Found, language: str, url: str) -> str:
+    """A finished page with a mark at the number of each main equation.
+
+    The mark leads to the table, which is at this address for the page.
+    """
+    words = TEXTS[language]
+    state, run = book.record
+    equations = run.equations if run else {}
+
+    def mark(match: re.Match[str]) -> str:
+        label, number = match.groups()
+        if label not in book.labels:
+            return match[0]
+        sign, title = "○", words["unchecked"]
+        if state == "stale":
+            title = words["outdated"]
+        elif label in equations:
+            sign, title = "✓", words["checked"].format(cases=equations[label][0])
+        title = f'title="{title}" aria-label="{title}"'
+        badge = f'<a class="checked" href="{url}#check-{label}" {title}>{sign}</a>'
+        link = f'<a href="#eq-{label}">({number})</a>'
+        return f'<span class="number">{badge}{link}</span>'
+
+    return NUMBER.sub(mark, output)
