@@ -71,10 +71,29 @@ def test_a_port_is_free_or_not(taken):
     assert make.is_free("127.0.0.1", port)
 
 
-def test_all_tests_have_two_workers_and_some_have_none(commands):
-    for arguments in ([], ["--hypothesis-profile=full"], ["-k", "x"], ["tests/a.py"]):
-        make.test(*arguments)
-    assert ["-n" in command for command in commands] == [True, True, False, False]
+@pytest.mark.parametrize(
+    ("arguments", "workers"),
+    [
+        ([], True),
+        (["--hypothesis-profile=full"], True),  # .ci/run
+        (["--junitxml=build/results.xml"], True),  # .ci/weekly.py
+        (["-x", "-q"], True),
+        (["tests/test_site.py"], False),
+        (["-q", "snippets/cnn.md"], False),
+        (["-k", "rnn"], False),
+        (["-krnn"], False),
+        (["--changed"], False),
+        (["-q", "--changed=main"], False),
+    ],
+)
+def test_all_tests_have_two_workers_and_some_have_none(monkeypatch, arguments, workers):
+    commands = []
+    monkeypatch.setattr(make, "run", lambda *command: commands.append(command))
+    make.test(*arguments)
+    ((_, *command),) = commands
+    assert command[:2] == ["-m", "pytest"]
+    assert command[-len(arguments) :] == arguments or not arguments
+    assert ("-n" in command) == workers
 
 
 @pytest.mark.parametrize("command", make.COMMANDS)

@@ -10,12 +10,11 @@ import sys
 from pathlib import Path
 
 from book import sessions
-from book.pages import LANGUAGES, ROOT
+from book.pages import LANGUAGES
 from tests.minibook import FRONT
 from tests.site import copied
 
 SMALLEST = "--smallest" in sys.argv
-FOLDER = ROOT / "build" / "bench"
 PAGE = "check"  # of the smallest book: its session takes names of no other
 MUST_BE = ["index", "verification"]
 TEXT = """# Page { #page }

@@ -1,11 +1,12 @@
 """python3 make.py bench: every part, or those that are named."""
 
 import os
-import shutil
 import sys
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from tests.bench import FOLDER
+from book.pages import ROOT
 
 PARTS = ["sessions", "build", "page", "convolution", "explorer"]
 NAMED = ["growth"]  # takes too long to be run with the others
@@ -26,10 +27,10 @@ def main(*arguments: str) -> None:
     for part in parts or PARTS:
         module = import_module(f"tests.bench.{part}")
         print(f"--- {module.__doc__}", flush=True)
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        FOLDER.mkdir(parents=True)
-        module.main()
-    shutil.rmtree(FOLDER, ignore_errors=True)
+        (ROOT / "build").mkdir(exist_ok=True)
+        # Below the root, where our conftest.py is asked for the sessions.
+        with TemporaryDirectory(prefix="bench-", dir=ROOT / "build") as folder:
+            module.main(Path(folder))
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import yaml
 
-from book.pages import page
-from tests.bench import FOLDER, PAGE, ROOT, SMALLEST, book, goal, rounds
+from book.pages import ROOT, page
+from tests.bench import PAGE, SMALLEST, book, goal, rounds
 from tests.site import NOTEBOOKS
 
 ROUNDS = rounds(3)
@@ -29,9 +29,9 @@ PATIENCE = 60 if SMALLEST else 300  # s
 PLAIN = {"INHERIT": "mkdocs.yml", "hooks": []}
 
 
-def project() -> Path:
+def project(folder: Path) -> Path:
     """The book with caches of its own, and plain.yml beside mkdocs.yml."""
-    copy = book(FOLDER)
+    copy = book(folder)
     (copy / ".cache").unlink()
     (copy / "plain.yml").write_text(yaml.safe_dump(PLAIN), "utf-8")
     shutil.copy(ROOT / "make.py", copy)
@@ -57,7 +57,7 @@ def seconds(copy: Path, settings: str, site: Path) -> float:
 
 
 def measure_build(copy: Path) -> None:
-    site, bare = FOLDER / "site", FOLDER / "bare"
+    site, bare = copy.with_name("site"), copy.with_name("bare")
     seconds(copy, "plain.yml", bare)  # compiles what Python compiles once
     cold = seconds(copy, "mkdocs.yml", site)
     runs = [
@@ -155,7 +155,7 @@ def longest() -> str:
     return max(NOTEBOOKS, key=lambda name: len(page("en", f"{name}.md").text))
 
 
-def main() -> None:
-    copy = project()
+def main(folder: Path) -> None:
+    copy = project(folder)
     measure_build(copy)
     measure_serve(copy)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -107,7 +108,7 @@ def report(case: str, mine, arrays, theirs, tensors) -> None:
         )
 
 
-def main() -> None:
+def main(_: Path) -> None:
     """A library reads the environment once, when it is loaded: so in a new process."""
     kept = {k: v for k, v in os.environ.items() if k not in FOR_OLD_BUILDS}
     command = [sys.executable, "-m", "tests.bench.convolution", *sys.argv[1:]]

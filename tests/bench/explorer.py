@@ -8,6 +8,7 @@ its outcome: script, styles, layout and paint.
 
 import statistics
 import sys
+from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -53,7 +54,7 @@ def measure(page: Page, url: str, query: str) -> list[float]:
     return times
 
 
-def main() -> None:
+def main(_: Path) -> None:
     with serving(built("home")) as url, sync_playwright() as playwright:
         executable = chromium(playwright.chromium.executable_path)
         if executable is None:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from book.pages import LANGUAGES, ROOT, contents
-from tests.bench import FOLDER, SMALLEST, goal
+from tests.bench import SMALLEST, goal
 
 TIMES = (1, 2) if SMALLEST else (1, 2, 4)
 TESTS = ["tests/test_languages.py"] if SMALLEST else []
@@ -84,12 +84,12 @@ def page(text: str, number: int, name: str) -> str:
     return re.sub(rf"\]\((?:\.\./)*({alone})\.md", rf"]({depth}\1.md", text)
 
 
-def main() -> None:
+def main(folder: Path) -> None:
     pages = len(contents()["en"])
     print("pages  seconds  a page")
     measured = []
     for times in TIMES:
-        book = copy(FOLDER / f"{times}x")
+        book = copy(folder / f"{times}x")
         for number in range(1, times):
             grow(book, number)
         command = [sys.executable, "make.py", "test", "-q", *TESTS]

@@ -22,7 +22,7 @@ import yaml
 from playwright.sync_api import Browser, sync_playwright
 
 from book.pages import ROOT
-from tests.bench import FOLDER, SMALLEST, book, goal, rounds
+from tests.bench import SMALLEST, book, goal, rounds
 from tests.bench.build import longest, seconds
 from tests.minibook import HOOKS
 from tools.chromium import FLAGS, chromium
@@ -144,7 +144,7 @@ class Handler(BaseHTTPRequestHandler):
 
 def variants(ours: Path, plain: Path) -> tuple[Path, str, list[str]]:
     """A folder with all three, the page's name, and where it is in each."""
-    site = FOLDER / "served"
+    site = ours.with_name("served")
     page = longest()
     for name, source in zip(
         ["ours", "mathjax", "none"], [ours, plain, plain], strict=True
@@ -221,16 +221,19 @@ def measure_page(ours: Path, plain: Path) -> None:
 # --- The sites ---------------------------------------------------------------
 
 
-def sites() -> tuple[Path, Path]:
+def sites(folder: Path) -> tuple[Path, Path]:
     """The book as it is, and with its formulas as Material has them."""
-    copy, hooks = book(FOLDER), [hook for hook in HOOKS if "mathematics" not in hook]
+    copy = book(folder)
+    # The glossary's would mark words within formulas that are not typeset yet.
+    less = {"site_hooks/mathematics.py", "site_hooks/glossary.py"}
+    hooks = [hook for hook in HOOKS if hook not in less]
     settings = yaml.safe_dump({"INHERIT": "mkdocs.yml", "hooks": hooks})
     (copy / "page.yml").write_text(settings, "utf-8")
-    ours, plain = FOLDER / "ours", FOLDER / "plain"
+    ours, plain = folder / "ours", folder / "plain"
     for site, settings in {ours: "mkdocs.yml", plain: "page.yml"}.items():
         seconds(copy, settings, site)
     return ours, plain
 
 
-def main() -> None:
-    measure_page(*sites())
+def main(folder: Path) -> None:
+    measure_page(*sites(folder))

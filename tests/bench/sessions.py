@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 from book import sessions
-from tests.bench import FOLDER, PAGE, ROOT, SMALLEST, rounds
+from book.pages import ROOT
+from tests.bench import PAGE, SMALLEST, rounds
 
 ROUNDS = rounds(3)
 COPIES = [1] if SMALLEST else [1, 4]
@@ -32,9 +33,8 @@ for folder in sorted(pathlib.Path(sys.argv[1]).glob("*/snippets")):
 """
 
 
-def copies(times: int) -> Path:
+def copies(folder: Path, times: int) -> Path:
     """Every session `times` over, as a session and as a module beside it."""
-    folder = FOLDER / f"{times}x"
     for path in sessions.paths():
         session = sessions.parse(path)
         if session.lacks or (SMALLEST and session.name != PAGE):
@@ -57,16 +57,17 @@ def seconds(*command: str) -> float:
     return time.perf_counter() - start
 
 
-def main() -> None:
+def main(folder: Path) -> None:
     print(f"seconds, best of {ROUNDS}")
     print("copies  sessions  verified  floor   ratio")
     for times in COPIES:
-        folder = str(copies(times))
-        pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider", folder]
-        runs = [(seconds(*pytest), seconds("-c", FLOOR, folder)) for _ in range(ROUNDS)]
-        verified, floor = (min(column) for column in zip(*runs, strict=True))
-        number = len(list(Path(folder).rglob("*.md")))
+        made = copies(folder / f"{times}x", times)
+        pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider", str(made)]
+        floor = ["-c", FLOOR, str(made)]
+        runs = [(seconds(*pytest), seconds(*floor)) for _ in range(ROUNDS)]
+        verified, least = (min(column) for column in zip(*runs, strict=True))
+        number = len(list(made.rglob("*.md")))
         print(
-            f"{times:6d}  {number:8d}  {verified:8.2f}  {floor:5.2f}  "
-            f"{verified / floor:6.2f}"
+            f"{times:6d}  {number:8d}  {verified:8.2f}  {least:5.2f}  "
+            f"{verified / least:6.2f}"
         )
