@@ -43,7 +43,8 @@ class MiniBook:
 
     def page(self, text: str, page: str = "one.md", language: str = "") -> None:
         """In one language, or in all."""
-        if page in self.order:  # else the nav says where it stands
+        # Else the nav says where it stands, or the page does.
+        if page in self.order and not text.startswith("---"):
             text = FRONT.format(page, self.order.index(page)) + text
         for each in [language] if language else LANGUAGES:
             self.write(f"docs/{each}/{page}", text)

@@ -19,7 +19,7 @@ LOOKS = {
 }
 PAGES = [(language, page) for language in LANGUAGES for page in nav_pages()]
 # Of the notebooks, which have the same to show, one in each language.
-PAGES += [("en", "notebooks/convolution-backward.md"), ("zh", "notebooks/pooling.md")]
+PAGES += [("en", "notebooks/cnn/stride.md"), ("zh", "notebooks/pooling/max.md")]
 # What a solution holds is looked at, too.
 UNFOLD = "document.querySelectorAll('details').forEach((part) => { part.open = true })"
 # What scrolls sideways where it is too wide.

@@ -99,19 +99,19 @@ def test_the_words_are_those_that_the_scripts_say(kind):
 )
 def test_a_line_at_fault_is_refused(kind, settings, message):
     with pytest.raises((ValueError, BadSession), match=message):
-        EXPLORERS.html(f"{kind}?{settings}", "x", "en", "cnn.md")
+        EXPLORERS.html(f"{kind}?{settings}", "x", "en", "cnn/forward.md")
 
 
 # --- A kind more -------------------------------------------------------------
 
 TINY = {
     "kind.py": """
-from book.explorer import Array, Panel, Parts
+from book.explorer import Array, Panel, Panels
 
 FORMULAS = {"y": "y_{i,j} = 2 x_{i,j}"}
 
 
-def picture(settings: dict[str, str], x: Array) -> Parts:
+def picture(settings: dict[str, str], x: Array) -> Panels:
     return [Panel("x", x), "=", Panel("y", 2 * x)]
 """,
     "words.toml": """
@@ -190,7 +190,7 @@ def test_an_incomplete_kind_is_refused(tiny, name, right, wrong, message):
         assert right in text
         file.write_text(text.replace(right, wrong, 1), "utf-8")
     with pytest.raises(ValueError, match=message):
-        Explorers(tiny).html("tiny?x=1", "x", "en", "cnn.md")
+        Explorers(tiny).html("tiny?x=1", "x", "en", "cnn/forward.md")
 
 
 def test_a_folder_whose_name_is_none_for_an_element_is_refused(tiny):
@@ -222,7 +222,7 @@ def show(reader: Page) -> Callable[..., Locator]:
     def open_(
         query: str,
         language: str = "en",
-        session: str = "cnn",
+        session: str = "cnn/forward",
         of: Explorers = EXPLORERS,
     ) -> Locator:
         serve(reader.context, html(query, language, session, of), of)
@@ -281,7 +281,7 @@ LIVE = """(element) => [...element.querySelectorAll(".panel")].map((panel) =>
 @pytest.mark.parametrize("page", SHOWN)
 def test_what_a_page_shows(reader, show, page):
     """Every cell; and without JavaScript a figure of the same numbers."""
-    session = page.partition("/")[0]
+    session = page.removesuffix(".md")
     for query, kind in SHOWN[page]:
         element = show(query, session=session)
         (shown,) = looks(element)

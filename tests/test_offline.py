@@ -169,5 +169,6 @@ def test_the_notebooks(book, language):
         page = (folder / f"{name}.html").read_text("utf-8")
         bar = re.search('<p class="notebook".*</p>', page)[0]
         links = re.findall('href="(?!https:)([^"]*)"', bar)  # Colab is elsewhere
-        assert links == [f"{name}.ipynb", f"{name}.py"]
-        assert all((folder / link).exists() for link in links)
+        stem = Path(name).name
+        assert links == [f"{stem}.ipynb", f"{stem}.py"]
+        assert all((folder / name).with_name(link).exists() for link in links)

@@ -196,12 +196,19 @@ BROKEN = [
     "S",
     "b=1+2",
 ]
-# What a page may ask for in vain.
+# What a page may ask for in vain; the first page of the network is asked.
+DELTA = "delta=cnn/pooling:pool-delta"
 LINES = [
-    ("x=setup&W=setup.W1&delta=pool-delta", r"δ is \(4, 4\), z is \(7, 7\)"),
-    ("S=2&x=setup&W=setup.W9&delta=pool-delta", "does not write W9 out"),
-    ("S=2&x=nowhere&W=setup.W1&delta=pool-delta", "there is no section nowhere"),
-    ("S=2&x=setup.1&W=setup.W1&delta=pool-delta", "prints 1 arrays"),
+    (
+        "x=setup&W=setup.W1&delta=cnn/pooling:pool-delta",
+        r"δ is \(4, 4\), z is \(7, 7\)",
+    ),
+    ("S=2&x=setup&W=setup.W9&delta=cnn/pooling:pool-delta", "does not write W9 out"),
+    (
+        "S=2&x=nowhere&W=setup.W1&delta=cnn/pooling:pool-delta",
+        "there is no section nowhere",
+    ),
+    ("S=2&x=setup.1&W=setup.W1&delta=cnn/pooling:pool-delta", "prints 1 arrays"),
     ("S=2&x=setup", "it lacks W, delta"),
     ("S=2&x=1+2_3", "inhomogeneous"),
     ("S", "bad query field"),
