@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from jinja2 import BytecodeCache, Environment
-from jinja2.bccache import Bucket
+from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
@@ -70,22 +69,7 @@ class Memory:
         self._kept.tidy()
 
 
-class Templates(BytecodeCache):
-    """The theme's templates, compiled; Jinja itself compares their sources."""
-
-    def __init__(self) -> None:
-        self._codes: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if code := self._codes.get(bucket.key):
-            bucket.bytecode_from_string(code)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._codes[bucket.key] = bucket.bytecode_to_string()
-
-
-# MkDocs loads a hook once, so that these outlive a build.
-_rendered, _indexed, _templates = Memory("rendered"), Memory("indexed"), Templates()
+_rendered, _indexed = Memory("rendered"), Memory("indexed")
 
 
 @event_priority(-50)  # after the search plugin, which begins a new index
@@ -129,7 +113,10 @@ def on_pre_page(page: Page, **_: object) -> None:
 
 
 def on_env(env: Environment, **_: object) -> None:
-    env.bytecode_cache = _templates
+    """The theme's templates stay compiled; Jinja itself compares their sources."""
+    folder = kept.CACHE / "templates"
+    folder.mkdir(parents=True, exist_ok=True)
+    env.bytecode_cache = FileSystemBytecodeCache(str(folder))
 
 
 def on_post_build(**_: object) -> None:
