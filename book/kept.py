@@ -8,6 +8,7 @@ import hashlib
 import os
 import pickle
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from book.sessions import ROOT
@@ -43,7 +44,7 @@ class Kept:
         try:
             entry = pickle.loads(path.read_bytes())
             os.utime(path)
-        except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        except Exception as error:  # what is damaged may raise anything
             raise KeyError(key) from error
         return entry
 
@@ -55,6 +56,9 @@ class Kept:
         os.replace(unfinished, self.folder / key)
 
     def tidy(self) -> None:
-        paths = sorted(self.folder.glob("*"), key=lambda path: path.stat().st_mtime)
-        for path in paths[: -self.most]:
+        used = {}
+        for path in self.folder.glob("*"):
+            with suppress(FileNotFoundError):  # another process tidies or writes, too
+                used[path] = path.stat().st_mtime
+        for path in sorted(used, key=used.__getitem__)[: -self.most]:
             path.unlink(missing_ok=True)

@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
+from book.kept import Kept
+
 ROOT = Path(__file__).resolve().parents[1]
-CACHE = ROOT / ".cache" / "mathematics"
 SCRIPT = Path(__file__).with_name("typeset.mjs")
 MATHJAX = ROOT / "node_modules" / "mathjax"
 LOCK = ROOT / "package-lock.json"  # pins MathJax and its font
@@ -36,28 +37,33 @@ class Typesetter:
         self._known: dict[tuple[str, bool], Formula] = {}
         self._node: subprocess.Popen[str] | None = None
         self._version = hashlib.sha256(SCRIPT.read_bytes() + LOCK.read_bytes())
+        self._kept = Kept("mathematics", 20_000)  # some states of a large book
 
     def __call__(self, tex: str, display: bool) -> Formula:
         """Raises TeXError, and CannotTypeset."""
         formula = self._known.get((tex, display))
         if formula is None:
-            path = self._path(tex, display)
-            formula = _read(path) or self._typeset(tex, display, path)
+            key = self._key(tex, display)
+            try:
+                formula = self._kept[key]
+            except KeyError:
+                formula = self._kept[key] = self._typeset(tex, display)
             self._known[tex, display] = formula
         return formula
 
     def close(self) -> None:
         """End Node, if it runs; the next formula starts it anew."""
+        self._kept.tidy()
         if self._node:
             self._node.communicate()
             self._node = None
 
-    def _path(self, tex: str, display: bool) -> Path:
+    def _key(self, tex: str, display: bool) -> str:
         key = self._version.copy()
         key.update(f"{display} {tex}".encode())
-        return CACHE / f"{key.hexdigest()}.json"
+        return key.hexdigest()
 
-    def _typeset(self, tex: str, display: bool, path: Path) -> Formula:
+    def _typeset(self, tex: str, display: bool) -> Formula:
         node = self._node = self._node or _start()
         assert node.stdin
         assert node.stdout
@@ -72,7 +78,6 @@ class Typesetter:
             raise CannotTypeset(f"Node ended at the formula: {tex}") from None
         if "error" in reply:
             raise TeXError(reply["error"])
-        _write(path, reply)
         return Formula(**reply)
 
 
@@ -92,19 +97,3 @@ def _start() -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         encoding="utf-8",
     )
-
-
-def _read(path: Path) -> Formula | None:
-    """None where the entry is missing or damaged."""
-    try:
-        return Formula(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def _write(path: Path, entry: dict) -> None:
-    """Whole or not at all, whatever ends this build or runs beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    unfinished.write_text(json.dumps(entry, ensure_ascii=False), "utf-8")
-    os.replace(unfinished, path)

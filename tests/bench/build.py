@@ -15,7 +15,8 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -80,8 +81,8 @@ def measure_build(copy: Path) -> None:
 
 
 @contextmanager
-def serving(copy: Path, port: int) -> Iterator[str]:
-    """The address at which the README's command serves a copy."""
+def serving(copy: Path, port: int) -> Iterator[Callable[[str, str], float]]:
+    """What waits for a page of a copy that the README's command serves."""
     address = f"127.0.0.1:{port}"
     process = subprocess.Popen(
         [sys.executable, "make.py", "serve", "--quiet", "-a", address],
@@ -89,24 +90,27 @@ def serving(copy: Path, port: int) -> Iterator[str]:
         start_new_session=True,  # make.py and what it has started end together
     )
     try:
-        yield f"http://{address}/"
+        yield partial(wait, process, f"http://{address}/")
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait()
 
 
-def wait_for(url: str, text: str) -> float:
+def wait(process: subprocess.Popen, address: str, path: str, text: str) -> float:
     """Seconds until a text is in the page."""
     start = time.perf_counter()
     while time.perf_counter() - start < PATIENCE:
         try:
-            with urllib.request.urlopen(url) as answer:
+            with urllib.request.urlopen(address + path) as answer:
                 if text in answer.read().decode():
                     return time.perf_counter() - start
         except OSError:
             pass
+        if process.poll() is not None:
+            sys.exit("make.py serve has ended")
         time.sleep(0.05)
-    sys.exit(f"{text!r} did not come to {url} within {PATIENCE} s")
+    sys.exit(f"{text!r} did not come to /{path} within {PATIENCE} s")
 
 
 def in_prose(text: str, mark: str) -> str:
@@ -117,13 +121,15 @@ def in_code(text: str, mark: str) -> str:
     return text.replace("```python\n", f"```python\n# {mark}\n", 1)
 
 
-def measure_edits(source: Path, change: Callable[[str, str], str], url: str) -> float:
+def measure_edits(
+    source: Path, change: Callable[[str, str], str], served: Callable[[str], float]
+) -> float:
     """Seconds until an edit is served, the median of some."""
     text, times = source.read_text("utf-8"), []
     for number in range(ROUNDS):
         time.sleep(2)  # the last rebuild is over
         source.write_text(change(text, f"edit-{number}"), "utf-8")
-        times.append(wait_for(url, f"edit-{number}"))
+        times.append(served(f"edit-{number}"))
     source.write_text(text, "utf-8")
     return statistics.median(times)
 
@@ -132,17 +138,18 @@ def measure_serve(copy: Path) -> None:
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with serving(copy, port) as url:
-        wait_for(url, "<h1")
+    with serving(copy, port) as wait_for:
+        wait_for("", "<h1")
     start = time.perf_counter()
-    with serving(copy, port) as url:
-        wait_for(url, "<h1")
+    with serving(copy, port) as wait_for:
+        wait_for("", "<h1")
         again = time.perf_counter() - start
         name = longest()
         prose = copy / "docs" / "en" / f"{name}.md"
         code = copy / "snippets" / f"{name}.md"
-        edit = measure_edits(prose, in_prose, f"{url}{name}/")
-        snippet = measure_edits(code, in_code, f"{url}{name}/")
+        served = partial(wait_for, f"{name}/")
+        edit = measure_edits(prose, in_prose, served)
+        snippet = measure_edits(code, in_code, served)
     print(f"serve, s, edits of {name}: median of {ROUNDS}")
     goal("the first page, served a second time", again, 6, " s")
     goal("an edit of prose", edit, 2, " s")

@@ -98,6 +98,9 @@ def main(folder: Path) -> None:
         seconds = time.perf_counter() - start
         if done.returncode:
             print("\n".join(done.stdout.splitlines()[-30:]))
+            print(done.stderr, file=sys.stderr)
+            if SMALLEST:
+                sys.exit("the tests of the copies fail")
         number = len(list((book / "docs" / "en").rglob("*.md")))
         measured.append((number, seconds))
         print(f"{number:5d}  {seconds:7.0f}  {seconds / number:6.2f}", flush=True)
