@@ -53,9 +53,14 @@ class Memory:
 
     def __init__(self, name: str) -> None:
         self._kept = Kept(name, 400)  # some builds of both languages
+        # While serving: page -> inputs of its last build, their key, which takes long.
+        self._last: dict[str, tuple[tuple, str]] = {}
 
     def __call__(self, page: Page, inputs: tuple, make: Callable[[], Result]) -> Result:
-        key = kept.key(page.url, inputs)
+        known, key = self._last.get(page.url, (None, ""))
+        if known != inputs:
+            key = kept.key(page.url, inputs)
+            self._last[page.url] = inputs, key
         try:
             return self._kept[key]
         except KeyError:

@@ -21,7 +21,11 @@ PAGES = [(language, page) for language in LANGUAGES for page in nav_pages()]
 # Of the notebooks, which have the same to show, one in each language.
 PAGES += [("en", "notebooks/cnn/stride.md"), ("zh", "notebooks/pooling/max.md")]
 # What a solution holds is looked at, too.
-UNFOLD = "document.querySelectorAll('details').forEach((part) => { part.open = true })"
+# Then access.js sees what scrolls: in a frame after that in which it is laid out.
+UNFOLD = """async () => {
+    document.querySelectorAll("details").forEach((part) => { part.open = true });
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+}"""
 # What scrolls sideways where it is too wide.
 BOXES = "div.formula .drawn, .highlight code, .md-typeset__scrollwrap"
 # What is heard of a page while it loads, beside the answers to QUESTIONS.
