@@ -59,6 +59,8 @@ def tags(path: Path, block: sessions.Block):
     """The tags of a block: line of the def, match of FORM, name of the function."""
     lines = block.code.splitlines()
     left = {number for number, line in enumerate(lines, 1) if TAG.search(line)}
+    if not left:
+        return
     for node in ast.parse(block.code).body:
         if isinstance(node, ast.FunctionDef):
             number = node.lineno - 1

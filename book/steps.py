@@ -7,6 +7,7 @@ source.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -124,6 +125,7 @@ class Element(NamedTuple):
     html: str
 
 
+@lru_cache(400)  # `serve` asks for all pages after every edit
 def elements(page: str) -> list[Element]:
     """A page, cut where its outermost elements begin."""
     begins: list[tuple[int, str, frozenset[str]]] = []
