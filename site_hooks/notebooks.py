@@ -84,6 +84,7 @@ def _make(files: Files, config: MkDocsConfig) -> None:
                 config.site_name, site, everywhere, urls, file.url
             )
             texts, html = _texts(page, around), ""
+            _kept[key] = (*texts, html)
         for suffix, text in zip(SUFFIXES, texts, strict=True):
             _outputs[download(file.url, suffix)] = text
         if html:
