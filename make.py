@@ -87,7 +87,7 @@ def install() -> None:
 
 
 def npm(*arguments: str) -> None:
-    # --ignore-scripts: what npm brings is read by our hook, never run while installing.
+    # --ignore-scripts: what npm brings is read by book/, never run while installing.
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     run(BIN / "npm", *arguments, *quiet)
 

@@ -24,12 +24,11 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
-from book.figures import Panel, Panels, drawn, printed, written
+from book.figures import Array, Panel, Panels, drawn, printed, written
+from book.pages import LANGUAGES
 
 __all__ = ["Array", "Explorers", "Panel", "Panels"]
 
-Array = np.ndarray
-LANGUAGES = ["en", "zh"]
 
 # What all kinds share, in the order in which it builds on each other.
 STYLES, SCRIPTS = "explorer.css", ["arithmetic.js", "grid.js", "explorer.js"]

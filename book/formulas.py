@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from book.addresses import relative
+from book.pages import LABEL
 from book.typesetter import TeXError, Typesetter
 
 # What pymdownx.arithmatex writes, and what is left of it in a title.
@@ -19,7 +20,6 @@ ARITHMATEX = re.compile(
     r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL
 )
 IN_TITLE = re.compile(r"\\\((.*?)\\\)")
-LABEL = re.compile(r"\\label\{([^}]*)\}\s*")
 REFERENCE = re.compile(r"\\eqref\{([^}]*)\}")
 CODE = re.compile(r"<(pre|code|script|style)\b.*?</\1>", re.DOTALL)
 TAG = re.compile("<[^>]*>")

@@ -8,6 +8,7 @@ import hashlib
 import os
 import pickle
 import re
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,10 +19,10 @@ LOCKS = [ROOT / "requirements.txt", ROOT / "package-lock.json"]
 
 
 def key(*inputs: object) -> str:
-    """A name for what is made of these; the versions of all packages count, too."""
+    """A name for what is made of these; Python and all packages count, too."""
     # Where a function lies in memory is no property of it.
     told = re.sub(r" at 0x[0-9a-f]+", "", repr(inputs))
-    digest = hashlib.sha256(told.encode())
+    digest = hashlib.sha256(f"{sys.version}{told}".encode())
     for lock in LOCKS:
         digest.update(lock.read_bytes())
     return digest.hexdigest()

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -61,9 +61,8 @@ SPAN = re.compile(
     re.DOTALL,
 )
 LABEL = re.compile(r"\\label\{([^}]*)\}\s*")
-STEP = (
-    "step-"  # begins the label of a definition or a step; all others are main results
-)
+# Begins the label of a definition or a step; all others are main results.
+STEP = "step-"
 
 
 class BadPage(Exception):
@@ -265,7 +264,7 @@ def _words(span: re.Match[str]) -> str:
 # --- The book ----------------------------------------------------------------
 
 
-@cache
+@lru_cache(400)
 def _page(language: str, name: str, text: str) -> Page:
     return Page(language, name, text)
 

@@ -19,7 +19,7 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
@@ -27,8 +27,8 @@ import numpy as np
 from pytest_codeblocks.main import extract_from_file
 
 from book.compare import difference
+from book.pages import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 SNIPPETS = ROOT / "snippets"
 OUTPUT = "<!--pytest-codeblocks:expected-output-->"
 # The first line of a session that runs only where a module is that we do not install.
@@ -203,7 +203,7 @@ def parse(path: Path) -> Session:
     return _parse(path, path.read_text(encoding="utf-8"))
 
 
-@cache
+@lru_cache(400)
 def _parse(path: Path, text: str) -> Session:
     all_fences = fences(path, text)
     marks, needs = [], None
@@ -237,7 +237,7 @@ def _parse(path: Path, text: str) -> Session:
                 f"this block would be skipped: write ```python, not {fence.info!r}"
             )
             raise BadSession(path, fence.start, message)
-        elif path.parent.name == "snippets":
+        elif snippets_of(path).name == "snippets":
             message = f"nothing compares this: put {OUTPUT} before it, or take it out"
             raise BadSession(path, fence.start, message)
         previous = fence.start
@@ -308,8 +308,9 @@ def check_imports(path: Path, block: Block, first: bool) -> None:
     """Names of other sessions are taken one by one, where whoever reads looks first."""
     try:
         body = ast.parse(block.code).body
-    except SyntaxError:
-        return  # told, with its line, when the block is run
+    except SyntaxError as error:
+        line = block.line + (error.lineno or 1)
+        raise BadSession(path, line, f"SyntaxError: {error.msg}") from None
     for node in (node for statement in body for node in ast.walk(statement)):
         match node:
             case ast.Import(names):
@@ -364,7 +365,7 @@ class Importer:
 
 
 _running: list[Path] = []  # a session, those that wait for it before it
-_results: dict[tuple[Path, str], "Result"] = {}
+_results: dict[tuple[Path, str], Result] = {}
 
 
 def run(session: Session) -> Result:

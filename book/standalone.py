@@ -64,10 +64,13 @@ def _order(session: sessions.Session) -> list[Path]:
     """A session and all on which it stands, each before those from which it takes."""
     done: list[Path] = []
 
-    def visit(path: Path) -> None:
+    def visit(path: Path, above: tuple[Path, ...] = ()) -> None:
+        if path in above:
+            message = "it takes names of a session that takes names of it"
+            raise sessions.BadSession(path, 1, message)
         if path not in done:
             for lender in sessions.taken(sessions.parse(path)):
-                visit(lender)
+                visit(lender, (*above, path))
             done.append(path)
 
     visit(session.path)
@@ -87,7 +90,7 @@ def _statements(path: Path, code: str, names: frozenset[str]) -> str:
     read = names | looked_up(ast.Module(rest, []))
 
     def pruned(node: ast.ImportFrom) -> str:
-        kept = [alias.name for alias in node.names if alias.name in read]
+        kept = [ast.unparse(a) for a in node.names if (a.asname or a.name) in read]
         return f"from {node.module} import {', '.join(kept)}" if kept else ""
 
     return _replaced(code, imports, pruned)
@@ -109,7 +112,7 @@ def _function(path: Path, names: frozenset[str]) -> str:
 def _assigned(imports: list[ast.ImportFrom]) -> str:
     """The same names by assignment: crop = page_convolution_padding.crop, …"""
     return "\n".join(
-        f"{alias.name} = {_name(node.module)}.{alias.name}"
+        f"{alias.asname or alias.name} = {_name(node.module)}.{alias.name}"
         for node in imports
         for alias in node.names
     )

@@ -23,7 +23,7 @@ from mkdocs_jupyter.config import settings
 from nbconvert.exporters.templateexporter import default_filters
 from nbformat import NotebookNode
 
-from book import kept, notebook_page, notebooks, pages
+from book import feedback, kept, notebook_page, notebooks, pages
 from book.kept import Kept
 from book.notebook_page import SUFFIXES, download
 from book.sessions import BadSession
@@ -64,6 +64,8 @@ def _announce(files: Files, config: MkDocsConfig) -> None:
 
 @event_priority(-150)  # after i18n, which says where pages lie
 def _make(files: Files, config: MkDocsConfig) -> None:
+    _files.clear()
+    _outputs.clear()  # of a build that failed
     book = pages.contents(Path(config.docs_dir))
     everywhere = book[_language(config)]
     urls = {p.name: files.src_uris[f"{p.language}/{p.name}"].url for p in everywhere}
@@ -71,6 +73,8 @@ def _make(files: Files, config: MkDocsConfig) -> None:
     told = [site, config.repo_url, config.use_directory_urls, config.extra]
     # A note at a term has its name in the other language.
     told += [page.front for pages_ in book.values() for page in pages_]
+    # A report of an error names the commit.
+    told.append(feedback.version(pages.ROOT) if config.repo_url else "")
     sources = [pages.ROOT / "mkdocs.yml", *HOOKS.rglob("*.*")]
     common = notebook_page.common(everywhere, told, sources)
     for source, page in notebook_page.sources(everywhere).items():
@@ -89,6 +93,7 @@ def _make(files: Files, config: MkDocsConfig) -> None:
             _outputs[download(file.url, suffix)] = text
         if html:
             _outputs[file.dest_uri] = html
+            _waiting.discard(file.url)
             files.remove(file)
         elif _serving and file.url not in _looked_at:
             _waiting.add(file.url)

@@ -438,6 +438,27 @@ def test_what_is_taken_keeps_its_meaning(make):
     assert not faults(notebook, here)
 
 
+def test_what_is_taken_may_have_another_name(make):
+    code = "from lender import near as close\n\nclose(1)"
+    lender = LENDER.replace("import one", "import one as unit").replace(
+        "* one", "* unit"
+    )
+    notebook = make(PAGE + ONE, FIRST.replace("x = 1", code), lender=lender, far=FAR)
+    assert not faults(notebook, here)
+
+
+def test_sessions_that_take_names_of_each_other_are_an_error(make):
+    code = "from s import x\n\ny = x"
+    with pytest.raises(
+        sessions.BadSession, match=r"s\.md:1: it takes names of a session"
+    ):
+        make(
+            PAGE + ONE,
+            FIRST.replace("x = 1", "from t import y\n\nx = y"),
+            t=FIRST.replace("x = 1", code),
+        )
+
+
 def test_markdown_of_the_site_becomes_that_of_jupyter(make):
     text = PAGE + (
         "[a](a.md#b), [here](#title), $x$ and `code`.\n\n"

@@ -220,9 +220,19 @@ def test_a_session_that_raises_is_quoted_with_file_and_line(write):
     assert "sessions.py" not in result.error
 
 
-def test_a_syntax_error_is_quoted_with_file_and_line(write):
+def test_a_syntax_error_is_told_with_file_and_line(write):
     path = write("# Title\n\n```python\nx = 1\ny = = 2\n```\n")
-    assert sessions.run(sessions.parse(path)).error.startswith(f"{path}:5: ")
+    with pytest.raises(sessions.BadSession, match=rf"{path}:5: SyntaxError: "):
+        sessions.parse(path)
+
+
+def test_a_session_in_a_folder_is_held_to_the_same(write):
+    path = write(f"{BLOCK}```text\n1.5\n```\n")
+    deep = path.parent / "part" / "deep.md"
+    deep.parent.mkdir()
+    path.rename(deep)
+    with pytest.raises(sessions.BadSession, match=r"deep\.md:4: nothing compares this"):
+        sessions.parse(deep)
 
 
 def test_settings_of_the_process_do_not_leak_out_of_a_session(write):
