@@ -21,9 +21,9 @@ PAGES = [(language, page) for language in LANGUAGES for page in nav_pages()]
 # Of the notebooks, which have the same to show, one in each language.
 PAGES += [("en", "notebooks/cnn/stride.md"), ("zh", "notebooks/pooling/max.md")]
 # What a solution holds is looked at, too.
-# Then access.js sees what scrolls: in a frame after that in which it is laid out.
-UNFOLD = """async () => {
-    document.querySelectorAll("details").forEach((part) => { part.open = true });
+UNFOLD = "document.querySelectorAll('details').forEach((part) => { part.open = true })"
+# access.js sees what scrolls in a frame after that in which it is laid out.
+FRAMES = """async () => {
     for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
 }"""
 # What scrolls sideways where it is too wide.
@@ -43,6 +43,7 @@ class Look:
     def __init__(self, browser: Browser, home: str, **options) -> None:
         self.page = browser.new_page(reduced_motion="reduce", **options)
         self.heard: list[str] = []
+        self.scripted = options.get("java_script_enabled", True)
         self.context = {
             "boxes": BOXES,
             "dark": options["color_scheme"] == "dark",
@@ -71,10 +72,16 @@ class Look:
         self.heard.clear()
         self.page.goto(url, wait_until="commit")
 
-    def complaints(self) -> list[str]:
-        """A line for all that is amiss: the question, what was found."""
+    def unfold(self) -> None:
+        """Once it is loaded; where scripts are off, no promise is ever kept."""
         self.page.wait_for_load_state()
         self.page.evaluate(UNFOLD)
+        if self.scripted:
+            self.page.evaluate(FRAMES)
+
+    def complaints(self) -> list[str]:
+        """A line for all that is amiss: the question, what was found."""
+        self.unfold()
         answers = self.page.evaluate(QUESTIONS, self.context)
         return self.heard + [
             f"{question}: {found}"
@@ -84,8 +91,7 @@ class Look:
 
     def violations(self) -> list[str]:
         """What axe-core finds on the page that is open."""
-        self.page.wait_for_load_state()
-        self.page.evaluate(UNFOLD)
+        self.unfold()
         self.page.evaluate(AXE)
         options = {"resultTypes": ["violations"], "preload": False}
         return [
