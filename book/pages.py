@@ -47,6 +47,7 @@ PIECE = re.compile(
     r"|\$\$\n(?P<display>.*?)\n *\$\$ *$"
     r'|--8<-- "(?P<session>[\w/-]+)\.md:(?P<section>[\w-]+)" *$'
     r"|(?P<level>#{1,6}) (?P<title>.*?)(?: \{ #(?P<anchor>[a-z0-9-]+) \})?$"
+    r"|<!-- (?P<note>check|unchecked): (?P<noted>[^>]*?) -->"
     r'|(?P<mark>!!!|\?\?\?\+?) (?P<kind>\w+)(?: "(?P<name>[^"]*)")?$'
     r")",
     re.MULTILINE | re.DOTALL,
@@ -198,6 +199,11 @@ class Page:
             for match in SPAN.finditer(text)
         ]
 
+    @cached_property
+    def inline(self) -> list[Part]:
+        """Formulas within lines."""
+        return [span for span in self.spans if span.inline is not None]
+
     def _of(self, group: str) -> list[Part]:
         return [part for part in self.pieces if part.match[group] is not None]
 
@@ -217,6 +223,17 @@ class Page:
     def labels(self) -> list[str]:
         """Of its displayed formulas, in order."""
         return [label for display in self.displays for label in display.labels]
+
+    def notes(self, piece: Part) -> dict[str, list[str]]:
+        """What comments directly above a displayed formula say, by their kind."""
+        found: dict[str, list[str]] = {}
+        end = piece.match.start()
+        for above in reversed(self.pieces[: self.pieces.index(piece)]):
+            if above.note is None or self.text[above.match.end() : end].strip():
+                break
+            found.setdefault(above.note, []).insert(0, above.noted)
+            end = above.match.start()
+        return found
 
     def images(self, kind: str) -> list[Part]:
         """Its figures, or its explorers."""

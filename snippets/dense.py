@@ -3,6 +3,7 @@
 import numpy as np
 
 from book.checks import before_relu, check, generator, gradient, relu, size, tf, values
+from book.tex.world import World, drawn, worlds
 
 # The mutants of the session's functions that compute the same, and why.
 SAME = {
@@ -63,3 +64,76 @@ def dense_bias(function, draw):
         lambda b: np.einsum("ni,ij->nj", a, W) + b,
         rng,
     )
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    for examples, inputs, outputs in ((2, 3, 4), (3, 4, 2), (5, 2, 3)):
+        yield dense(examples, inputs, outputs)
+
+
+def dense(examples, inputs, outputs):
+    """z = a W + b behind ReLU; no entry is near its kink."""
+    return World(
+        given={
+            "z^l-1": drawn(1, examples, inputs),
+            "W": drawn(2, inputs, outputs),
+            "b": drawn(3, outputs),
+            "delta": drawn(4, examples, outputs),
+        },
+        forward={
+            "a": lambda v: relu(v["z^l-1"]),
+            "z": lambda v: v["a"] @ v["W"] + v["b"],
+        },
+        gradients={"delta^l-1": "z^l-1"},
+        functions={"sigma'": lambda z: 1.0 * (z > 0)},
+        arguments={"z": "z^l-1"},
+        also={"a^l-1": "a", "W^l": "W", "b^l": "b", "z^l": "z", "delta^l": "delta"},
+    )
+
+
+@worlds("by-hand")
+def by_hand(given):
+    yield World(
+        given={name: given[name] for name in ("a", "W", "b", "delta")},
+        forward={"z": lambda v: v["a"] @ v["W"] + v["b"]},
+    )
+
+
+@worlds("exercise-gram")
+def gram():
+    for examples, size, columns in ((2, 3, 4), (3, 2, 3), (4, 5, 2)):
+        yield World(
+            given={
+                "a": drawn(1, examples, size),
+                "U": drawn(2, size, columns),
+                "delta": drawn(3, examples, size),
+            },
+            forward={"W": lambda v: v["U"] @ v["U"].T, "z": lambda v: v["a"] @ v["W"]},
+            gradients={"G": "W"},
+        )
+
+
+@worlds("exercise-skip")
+def skip():
+    for examples, size in ((2, 3), (3, 2), (4, 5)):
+        yield World(
+            given={
+                "x": drawn(1, examples, size),
+                "W": drawn(2, size, size),
+                "g": drawn(3, examples, size),
+            },
+            forward={
+                "z": lambda v: v["x"] @ v["W"],
+                "ell": lambda v: np.sum(np.sin(v["z"])) + np.sum(v["g"] * v["x"]),
+            },
+            gradients={"delta": "z"},
+        )
+
+
+@worlds("exercise-bias-row")
+def bias_row(given):
+    yield World(sizes=given)

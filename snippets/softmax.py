@@ -3,6 +3,7 @@
 import numpy as np
 
 from book.checks import call, check, compare, generator, gradient, size, st, tf, values
+from book.tex.world import World, drawn, worlds
 
 
 def classes(draw) -> tuple[int, ...]:
@@ -80,3 +81,86 @@ def log_sum_exp(function, draw):
         compare(case, mine, tf.nn.log_softmax(z), "TensorFlow"),
         compare(case, mine, z - log_sum, "the definition"),
     )
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    for classes in (2, 3, 5):
+        yield one_example(classes)
+
+
+@worlds("log-sum-exp")
+def largest():
+    """m is the largest logit."""
+    for classes in (2, 3, 5):
+        yield one_example(classes, m=lambda v: np.max(v["z"]))
+
+
+@worlds("by-hand")
+def by_hand():
+    z = [np.log(3), 0]
+    yield one_example(2, z=np.array(z))
+
+
+def one_example(classes, m=None, z=None):
+    """Logits z of one example and its labels y, whose sum is not 1."""
+    y = np.abs(drawn(2, classes))
+    return World(
+        sizes={"C": classes, "y": y, "v": drawn(3, classes)},
+        given={"z": drawn(1, classes) if z is None else z},
+        forward={
+            "s": lambda v: np.sum(np.exp(v["z"])),
+            "a": lambda v: np.exp(v["z"]) / v["s"],
+            "ell": lambda v: -np.sum(y * np.log(v["a"])),
+            "m": m or (lambda v: np.sum(v["a"] * v["v"])),
+        },
+        gradients={"g": "a"},
+        results={"log-sum-exp": lambda v: np.log(v["a"])},
+    )
+
+
+@worlds("batch")
+def batch():
+    for examples, classes in ((2, 3), (3, 2), (4, 5)):
+        y = np.abs(drawn(2, examples, classes))
+        yield World(
+            sizes={"N": examples, "y": y},
+            given={"z": drawn(1, examples, classes)},
+            forward={
+                "a": lambda v: np.exp(v["z"]) / np.exp(v["z"]).sum(1, keepdims=True),
+                "ell_()": lambda v, y=y: -np.sum(y * np.log(v["a"]), axis=1),
+                "ell": lambda v: np.mean(v["ell_()"]),
+            },
+        )
+
+
+@worlds("exercise-temperature")
+def temperature():
+    for examples, classes, T in ((2, 3, 0.7), (3, 2, 1.3), (4, 5, 2.1)):
+        y = np.abs(drawn(2, examples, classes))
+        y /= y.sum(1, keepdims=True)
+        yield World(
+            given={"z": drawn(1, examples, classes), "T": np.array(T)},
+            forward={
+                "u": lambda v: v["z"] / v["T"],
+                "ell": lambda v, y=y: -np.sum(y * np.log(softmax(v["u"]))),
+            },
+            gradients={"d": "u"},
+        )
+
+
+@worlds("exercise-focal")
+def focal():
+    for classes, right, gamma in ((2, 0, 2.0), (3, 2, 0.5), (5, 3, 3.0)):
+        yield World(
+            sizes={"t": right, "gamma": gamma, "y": np.eye(classes)[right]},
+            given={"z": drawn(1, classes)},
+            forward={
+                "a": lambda v: softmax(v["z"]),
+                "p": lambda v: v["a"][v["t"]],
+                "ell": lambda v: -((1 - v["p"]) ** v["gamma"]) * np.log(v["p"]),
+            },
+        )
