@@ -105,12 +105,12 @@ def by_hand(given):
 
 @worlds("exercise-gram")
 def gram():
-    for examples, size, columns in ((2, 3, 4), (3, 2, 3), (4, 5, 2)):
+    for examples, units, columns in ((2, 3, 4), (3, 2, 3), (4, 5, 2)):
         yield World(
             given={
-                "a": drawn(1, examples, size),
-                "U": drawn(2, size, columns),
-                "delta": drawn(3, examples, size),
+                "a": drawn(1, examples, units),
+                "U": drawn(2, units, columns),
+                "delta": drawn(3, examples, units),
             },
             forward={"W": lambda v: v["U"] @ v["U"].T, "z": lambda v: v["a"] @ v["W"]},
             gradients={"G": "W"},
@@ -119,12 +119,12 @@ def gram():
 
 @worlds("exercise-skip")
 def skip():
-    for examples, size in ((2, 3), (3, 2), (4, 5)):
+    for examples, units in ((2, 3), (3, 2), (4, 5)):
         yield World(
             given={
-                "x": drawn(1, examples, size),
-                "W": drawn(2, size, size),
-                "g": drawn(3, examples, size),
+                "x": drawn(1, examples, units),
+                "W": drawn(2, units, units),
+                "g": drawn(3, examples, units),
             },
             forward={
                 "z": lambda v: v["x"] @ v["W"],
