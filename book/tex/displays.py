@@ -13,7 +13,6 @@ import contextlib
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 import numpy as np
 
@@ -237,7 +236,8 @@ class Claim:
         beside = [node for node in self.statements if condition(node)]
         if not claims:
             claims, beside = beside, []
-        for node in claims:
+        # What a line below defines may be used above.
+        for node in sorted(claims, key=lambda node: not self.new(node)):
             found |= self.claim(node, beside)
         self.display.uses |= self.evaluator.used
         return found
@@ -274,8 +274,10 @@ class Claim:
 
     # --- Definitions
 
-    def new(self, node: Chain) -> bool:
+    def new(self, node: Node) -> bool:
         """Does it tell what an unknown symbol is?"""
+        if not isinstance(node, Chain):
+            return False
         base, items = split(node.parts[0])
         match node.parts[0]:
             case Op("of", (Name() as base, Name(argument))):  # s(m) = ...
@@ -352,10 +354,8 @@ class Claim:
         else:
             holds = self.evaluator.holds(Chain((one, other), (relation,)))
         if not holds:
-            raise Wrong(
-                f"{spelled(one)} is {shown(a)}, {spelled(other)} is {shown(b)}: "
-                f"not {relation}"
-            )
+            said = f"{spelled(one)} {relation} {spelled(other)}"
+            raise Wrong(f"{said} is not so: {apart(a, b)}")
 
     def implied(self, node: Chain) -> int:
         if "then" in node.relations:
@@ -407,9 +407,14 @@ def told(node: Node) -> bool:
     return numeric(node) and node not in (Number("0"), Number("1"))
 
 
-def shown(value) -> str:
-    value = float(value) if isinstance(value, Fraction) else value
-    return np.array2string(np.asarray(getattr(value, "array", value)), precision=6)
+def apart(a, b) -> str:
+    """Two values that differ: the shapes, or the first entries that do."""
+    a, b = (np.asarray(getattr(v, "array", v), float) for v in (a, b))
+    if a.shape != b.shape:
+        return f"shapes {a.shape} and {b.shape}"
+    at = np.unravel_index(np.argmax(np.abs(a - b)), a.shape)
+    where = f" at {tuple(map(int, at))}" if a.ndim else ""
+    return f"{a[at]:.7g} and {b[at]:.7g}{where}"
 
 
 # --- Rounded numbers ---------------------------------------------------------
@@ -484,8 +489,8 @@ def difference(
             arguments[name] = (
                 take(world.values) if callable(take) else world.values[take]
             )
-        elif key in world.values and (key != name or np.ndim(world.values[key])):
-            arguments[name] = world.values[key]
+        elif key in world.names:
+            arguments[name] = evaluator.look(key)
         elif parameter.default is parameter.empty:
             raise Unknown(f"the world has no argument {name}")
     try:
@@ -493,21 +498,24 @@ def difference(
     except Exception as error:
         raise Wrong(f"raises {type(error).__name__}: {error}") from error
     if isinstance(got, tuple):
-        wanted = [world.jacobian("ell", name) for name in GRADIENTS]
+        wanted = [[world.jacobian("ell", name)] for name in GRADIENTS]
     elif label in world.results:
-        got, wanted = (got,), [world.results[label](world.values)]
+        got, wanted = (got,), [[world.results[label](world.values)]]
     else:
-        first = statements(display.tex, world.names, set(world.functions))[0]
-        got, wanted = (got,), [evaluator.value(whole(first.parts[0]))]
-    for one, other in zip(got, wanted, strict=True):
+        said = statements(display.tex, world.names, set(world.functions))
+        sides = [whole(node.parts[0]) for node in said if not condition(node)]
+        got, wanted = (got,), [[evaluator.value(side) for side in sides]]
+    for one, others in zip(got, wanted, strict=True):
         one = np.asarray(one)
-        if one.shape != np.shape(other):
-            one = one.squeeze()  # of one example and one channel
-        if one.shape != np.shape(other) or not close(one, other):
-            yield (
-                f"{call.__name__} gives {shown(one)} of shape {one.shape}, "
-                f"the formula {shown(other)} of shape {np.shape(other)}"
-            )
+        if not any(alike(one, other) for other in others):
+            yield f"{call.__name__} is not the formula: {apart(one, others[0])}"
+
+
+def alike(one: np.ndarray, other) -> bool:
+    """Of one shape and value; one example and one channel may have axes of length 1."""
+    if one.shape != np.shape(other):
+        one = one.squeeze()
+    return one.shape == np.shape(other) and close(one, other)
 
 
 def whole(node: Node) -> Node:

@@ -373,6 +373,8 @@ class Evaluator:
                 return np.array([float(self.value(a)) for a in args])
             case Op("neg", (a,)):
                 return self.apply(lambda v: -v, self.value(a))
+            case Op("until", (a, last)):
+                return self.all_of(a, self.value(last))
             case Op("T", (a,)):
                 return transposed(self.value(a))
             case Op(sign, args):
@@ -398,6 +400,13 @@ class Evaluator:
             case Chain():
                 return self.holds(node)
         raise Unknown(f"{spelled(node)} has no value")
+
+    def all_of(self, node: Node, last: int):
+        """a_0, ..., a_{n-1}: all entries, if there are n."""
+        value = self.value(node)
+        if np.ndim(value) == 0 or len(value) != last + 1:
+            raise Wrong(f"{spelled(node)} has not the entries 0 to {last}")
+        return value
 
     def look(self, name: str):
         if name in self.frame:

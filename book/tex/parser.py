@@ -202,10 +202,19 @@ class Parser:
             self.at += 1
 
     def items(self, end: str) -> tuple[Node, ...]:
-        """a, b, c and what ends them."""
+        """a, b, c and what ends them; a_0, ..., a_{n-1} are the first n entries."""
         found = [self.chain()]
         while self.token in (",", ";", ":"):
             self.next()
+            if self.ahead(r"\dots", ","):
+                self.at += 2
+                first, last = found.pop(), self.chain()
+                match first, last:
+                    case Index(base, (Number("0"),)), Index(other, (end_at,)):
+                        if base == other:
+                            found.append(Op("until", (base, end_at)))
+                            continue
+                raise Unread("dots that do not stand between entries 0 and n - 1")
             found.append(self.chain())
         self.eat(end)
         return tuple(found)
