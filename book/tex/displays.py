@@ -11,6 +11,7 @@ later formula of the page uses) or marked: the page says why it is none of these
 import ast
 import contextlib
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -39,6 +40,7 @@ from book.tex.world import Unknown, World
 KINDS = ("evaluated", "arithmetic", "definition", "marked")
 # A number with so many decimals is rounded, one with fewer is what it says.
 ROUNDED = 3
+DECIMAL = re.compile(r"\d+\.\d+")
 FEWEST = 3  # worlds of a page
 
 
@@ -92,6 +94,11 @@ def vocabulary(page: Page, section: str) -> Vocabulary:
         made = [*part.function(given(page, section))]
     else:
         made = [*part.function()]
+    few = (len(made) < FEWEST and part.name == "") or 1 < len(made) < FEWEST
+    if few and not takes_given(part.function):
+        raise part.fault(
+            f"fewer than {FEWEST} worlds: chance could make a formula hold"
+        )
     return Vocabulary(part, made or [World()])
 
 
@@ -173,24 +180,31 @@ def written(include: Part) -> Iterator[tuple[str, object]]:
                         yield name, np.asarray(ast.literal_eval(value), float)
 
 
+def worded(page: Page) -> Iterator[tuple[Part, Vocabulary]]:
+    """Each display with its vocabulary, that of the nearest heading that has one."""
+    made: dict[str, Vocabulary] = {}
+    for piece, anchors in sections(page):
+        section = next((a for a in anchors if a in makers(page.name)), "")
+        if section not in made:
+            made[section] = vocabulary(page, section)
+        yield piece, made[section]
+
+
 # --- A page ------------------------------------------------------------------
 
 
 def displays(page: Page) -> list[Display]:
     """What becomes of each display of a page, in its order."""
     found: list[Display] = []
-    made: dict[str, Vocabulary] = {}
-    for piece, anchors in sections(page):
-        section = next((a for a in anchors if a in makers(page.name)), "")
-        if section not in made:
-            made[section] = vocabulary(page, section)
+    for piece, words in worded(page):
         display = Display(page, piece.line, piece.display, piece.labels)
         notes = page.notes(piece)
         if "unchecked" in notes:
             display.kind, display.why = "marked", "; ".join(notes["unchecked"])
         else:
-            judge(display, made[section], notes.get("check", []))
+            judge(display, words, notes.get("check", []))
         found.append(display)
+        display.faults += unprinted(display)
     used = set().union(*(d.uses for d in found if d.kind == "evaluated"))
     for display in found:
         for name in sorted(display.defines - used):
@@ -208,6 +222,10 @@ def judge(display: Display, words: Vocabulary, conditions: list[str]) -> None:
             kinds |= Claim(display, world, conditions).kinds()
     except (Unread, Unknown, Wrong) as error:
         display.faults.append(str(error))
+        return
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        # Of arrays that do not fit, or of something that is no number.
+        display.faults.append(f"has no value: {type(error).__name__}: {error}")
         return
     if not kinds:
         display.faults.append(
@@ -261,7 +279,12 @@ class Claim:
             compared = 0
             pairs = [*self.pairs(node)]
             numbers = [(a, r, b) for a, r, b in pairs if numeric(a) and numeric(b)]
-            if not numbers or not any(told(a) or told(b) for a, _, b in numbers):
+            # Symbols may be unknown only where the vocabulary is empty.
+            if (
+                self.world.names
+                or not numbers
+                or not any(told(a) or told(b) for a, _, b in numbers)
+            ):
                 raise
             for one, relation, other in numbers:
                 self.agree(one, relation, other)
@@ -438,6 +461,20 @@ def rounding(node: Node) -> float:
     return total
 
 
+def unprinted(display: Display) -> list[str]:
+    """A rounded number is one that the page's code has or prints: calculation would not
+    tell it from its neighbours."""
+    names = {include.session for include in display.page.includes}
+    texts = [sessions.parse(sessions.SNIPPETS / f"{name}.md").text for name in names]
+    printed = [float(number) for text in texts for number in DECIMAL.findall(text)]
+    return [
+        f"{number} is rounded, and no number of the page's code comes to it"
+        for number in sorted({*DECIMAL.findall(display.tex)})
+        if (decimals := len(number.partition(".")[2])) >= ROUNDED
+        and not any(f"{other:.{decimals}f}" == number for other in printed)
+    ]
+
+
 def put(node: Node, old: Node, new: Node) -> Node:
     """The tree with another leaf."""
     if node == old:
@@ -471,6 +508,8 @@ def disagreements(display: Display, words: Vocabulary) -> Iterator[str]:
             continue
         call = function(known[label])
         for world in words.worlds:
+            if world.arguments is None:
+                continue
             try:
                 yield from difference(display, world, label, call)
             except (Unknown, Wrong) as error:

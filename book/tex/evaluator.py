@@ -500,8 +500,8 @@ class Evaluator:
         for axis, item in zip(axes, items, strict=True):
             at, length = plain(self.value(item)), value.shape[axis]
             inside = isinstance(at, int | np.integer) and 0 <= at < length
-            # An index that stands alone is to stay within its array.
-            single = isinstance(item, Name | Number)
+            # An index that stands alone is to stay within its array, as is a fraction.
+            single = isinstance(item, Name | Number) or isinstance(at, Fraction)
             if not inside and name in self.world.zero and not single:
                 rest = [n for k, n in enumerate(value.shape) if k not in axes]
                 return np.zeros(rest) if rest else 0.0

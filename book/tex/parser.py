@@ -348,7 +348,9 @@ class Parser:
             return self.fraction()
         if token in (r"\sum", r"\prod", r"\max", r"\min"):
             return self.big()
-        if token in (r"\log", r"\exp", r"\sqrt") or token.startswith(r"\operatorname"):
+        if token in (r"\log", r"\ln", r"\exp", r"\sqrt") or token.startswith(
+            r"\operatorname"
+        ):
             return self.function()
         if token.startswith(r"\begin"):
             return self.environment()
@@ -414,6 +416,7 @@ class Parser:
         token = self.next()
         if token == r"\sqrt":
             return Call("sqrt", (self.argument(),))
+        token = {r"\ln": r"\log"}.get(token, token)
         if token == r"\log" and self.token != "(":
             # log of a sum, of a symbol
             big = self.token in (r"\sum", r"\frac")

@@ -90,16 +90,20 @@ def convolution_delta(function, draw, kernel, output, *stride):
 
 @worlds()
 def symbols():
-    for size, kernel in ((3, 2), (5, 2), (6, 3)):
-        output = size - kernel + 1
-        around = output + 2 * (kernel - 1)
+    for size, kernel, seed in ((3, 2, 1), (3, 2, 2), (5, 2, 1), (6, 3, 1)):
+        around = size + kernel - 1
         yield plane(
-            size,
-            kernel,
-            1,
+            *(size, kernel, 1, seed),
             arguments={"z": "z^l-1"},
             ranges={"u": kernel, "v": kernel, "m": around, "n": around},
         )
+
+
+@worlds("one-derivative")
+def inside():
+    """No array is read as 0 outside of its bounds."""
+    for size, kernel in ((4, 2), (5, 2), (6, 3)):
+        yield plane(size, kernel, 1, zero=())
 
 
 def row(size, kernel, stride=1, given=(), **more):

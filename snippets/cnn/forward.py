@@ -8,6 +8,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from book.checks import call, check, compare, generator, size, sizes, st, tf, values
 from book.figures import ROUNDING, Box, Panel, claim, figure
+from book.results import namespace
+from book.sessions import SNIPPETS
 from book.tex.world import World, drawn, worlds
 
 WRITTEN = "every entry is written afterwards"
@@ -188,16 +190,18 @@ def max_pool_forward(function, draw):
 # --- What the symbols mean ---------------------------------------------------
 
 
-def plane(size, kernel, stride, **more):
+def plane(size, kernel, stride, seed=1, zero=("delta", "W"), **more):
     """a below, W and b: z = a ⋆ W + b at the stride, one example, one channel."""
     output = (size - kernel) // stride + 1
+    below = np.abs(drawn(seed, size, size))
+    below.flat[seed::5] *= -1  # ReLU hides few entries
     return World(
         sizes={
             **{"H": size, "K": kernel, "S": stride, "O": output},
             **{"r": (size - kernel) % stride, "delta": drawn(4, output, output)},
         },
         given={
-            "z^l-1": drawn(1, size, size),
+            "z^l-1": below,
             "W": drawn(2, kernel, kernel),
             "b": np.array(0.7),
         },
@@ -208,7 +212,7 @@ def plane(size, kernel, stride, **more):
         },
         gradients={"delta^l-1": "z^l-1"},
         functions={"sigma'": lambda z: 1 * (z > 0)},
-        zero={"delta", "W"},
+        zero={*zero},
         also={
             **{"x": "a", "a^l-1": "a", "W^l": "W", "b^l": "b", "z^l": "z"},
             "delta^l": "delta",
@@ -224,9 +228,10 @@ def symbols():
 
 
 @worlds("by-hand")
-def one_window():
-    """Rounded numbers of the network: arithmetic."""
-    return []
+def one_window(given):
+    """Of the network, whose numbers are rounded on the page."""
+    z1 = namespace(SNIPPETS / "cnn/forward.md")["z1"]
+    yield World(sizes={"z^1": z1.numpy().squeeze()})
 
 
 @worlds("exercise-windows")
@@ -238,7 +243,10 @@ def windows_by_hand(given):
     )
 
 
-def tiled(size, kernel, stride):
+TILES = {"size": "K", "z": "z^l-1"}
+
+
+def tiled(size, kernel, stride, arguments=TILES):
     """z is the maximum of each window of a."""
 
     def first(v):
@@ -256,7 +264,7 @@ def tiled(size, kernel, stride):
     output = (size - kernel) // stride + 1
     corners = np.moveaxis(np.indices((output, output)), 0, -1)
     start = drawn(1, size, size)
-    start[::kernel, 1::kernel] = np.abs(start[::kernel, 1::kernel])
+    start[::stride, 1::stride] = np.abs(start[::stride, 1::stride])
     at = first({"a": np.maximum(start, 0)})
     return World(
         sizes={
@@ -271,7 +279,7 @@ def tiled(size, kernel, stride):
         gradients={"delta^l-1": "z^l-1"},
         functions={"sigma'": lambda z: 1 * (z > 0), "upsample": upsample},
         also={"a^l-1": "a", "z^l": "z", "delta^l": "delta"},
-        arguments={"size": "K", "z": "z^l-1"},
+        arguments=arguments,
     )
 
 
@@ -279,6 +287,8 @@ def tiled(size, kernel, stride):
 def pooled():
     for sizes_of in ((4, 2, 2), (6, 2, 2), (6, 3, 3)):
         yield tiled(*sizes_of)
+    for sizes_of in ((5, 3, 1), (6, 2, 3)):  # the function takes tiles only
+        yield tiled(*sizes_of, arguments=None)
 
 
 @worlds("output")

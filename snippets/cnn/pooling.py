@@ -166,10 +166,11 @@ def one_maximum():
     """The largest of n numbers is number m."""
     for n in (2, 3, 5):
         a = drawn(1, n)
+        gap = np.diff(np.sort(a))[-1]
         yield World(
             sizes={
-                **{"n": n, "m": int(np.argmax(a)), "d": np.diff(np.sort(a))[-1]},
-                "h": 0.2 * np.diff(np.sort(a))[-1] * drawn(2, n),
+                **{"n": n, "m": int(np.argmax(a)), "d": gap},
+                "h": 0.49 * gap * np.where(a < a.max(), 1, -1),  # to each other
             },
             given={"a": a},
             forward={"z": lambda v: np.max(v["a"])},
