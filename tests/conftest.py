@@ -83,11 +83,15 @@ class Record:
         self.before = verification.fingerprint()
         self.running: dict[str, dict] = {}  # of the test that is running
         self.equations: dict[str, dict] = {}
+        self.formulas: list[str] = []  # kinds
         self.outcomes: dict[str, bool] = {}
         self.seconds = 0.0
 
     def count(self, label: str, error: float) -> None:
         add(self.running, label, 1, float(error))
+
+    def display(self, display) -> None:
+        pass
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Iterator[None]:

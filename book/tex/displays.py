@@ -155,7 +155,7 @@ def given(page: Page, section: str) -> dict:
                 key,
                 np.reshape([parts_of[at] for at in np.ndindex(shape)], (*shape, -1)),
             )
-    return found
+    return {key: value for key, value in found.items() if key not in twice}
 
 
 def within_section(page: Page, section: str) -> range:

@@ -159,7 +159,7 @@ def _parted(lines: list[list[str]]) -> list[list[str]]:
         for token in line:
             depth += _depth(token)
             said = words(token)
-            if depth == 0 and (said in AND or token in (",", ";", r"\quad", r"\qquad")):
+            if depth == 0 and (said in AND | IF or token in (",", ";", r"\quad", r"\qquad")):
                 parts.append([])
             else:
                 parts[-1].append(token)
@@ -437,6 +437,8 @@ class Parser:
         while depth and self.token:
             depth += self.token.startswith(r"\begin") - self.token.startswith(r"\end")
             self.at += 1
+        if depth:
+            raise Unread(f"{name} is never closed")
         found = rows(self.tokens[start : self.at - 1])
         if name == r"\begin{aligned}":  # a sum in two lines
             flat = [token for row in found for cell in row for token in cell]
