@@ -51,6 +51,7 @@ ENDS = {")", "]", "}", "&", r"\\", ",", ";", ":", r"\quad", r"\qquad", "+", "-"}
 ENDS |= {r"\rfloor", r"\rceil", "^", "_", "'", "", r"\pm", r"\mp"}
 OPENS = {"(", "{", "[", r"\lfloor", r"\lceil"}
 CLOSES = {")", "}", "]", r"\rfloor", r"\rceil"}
+PARTS = {",", ";", r"\quad", r"\qquad"}  # of a line that has several statements
 # Words that join two statements, in both languages.
 AND = {"that is", "with", "and", "for", "即", "也就是", "其中", "且", "对", "对于"}
 IF = {"if", "若", "当", "如果"}
@@ -159,7 +160,9 @@ def _parted(lines: list[list[str]]) -> list[list[str]]:
         for token in line:
             depth += _depth(token)
             said = words(token)
-            if depth == 0 and (said in AND | IF or token in (",", ";", r"\quad", r"\qquad")):
+            if depth == 0 and (
+                said in AND | IF or token in (",", ";", r"\quad", r"\qquad")
+            ):
                 parts.append([])
             else:
                 parts[-1].append(token)
