@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
-from book.sessions import ROOT
+from book.pages import ROOT
 
 MODULES = ["checks", "parts", "results", "sessions"]  # of this library
 PACKAGES = ["tensorflow", "keras", "numpy"]

@@ -401,6 +401,7 @@ def make(tmp_path, monkeypatch) -> Callable[..., NotebookNode]:
         (PAGE + "$\\eqref{none}$\n\n", "s.md: no equation has the label none"),
         (PAGE + "[there](none.md)\n\n", "s.md: there is no page none.md"),
         (PAGE + "a ![figure](figure:rot180) b\n\n", "no notebook can show this"),
+        (PAGE + "![x](figure:none)\n\n", "s.md: figure:none: no such figure"),
     ],
 )
 def test_what_it_cannot_show_is_an_error(make, text, message):
