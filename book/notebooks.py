@@ -272,11 +272,8 @@ class Writer:
         return f"{anchored(f'eq-{label[1]}')}$$\n{tex}\n\\tag{{{number}}}\n$$"
 
     def figure(self, name: str, seen: str) -> str:
-        """As a formula. The comments tell the site which figure it was."""
-        try:
-            tex = figures.in_tex(name)
-        except (Mistake, ValueError) as error:
-            raise CannotTell(f"{self.page}: figure:{name}: {error}") from None
+        """The comments tell the site which figure it was."""
+        tex = figure_in_tex(self.page, name)
         comment = f"<!-- figure:{name} -->"
         return f"{comment}\n\n$$\n{tex}\n$$\n\n*{seen}*\n\n<!-- /figure -->"
 
@@ -306,6 +303,14 @@ class Writer:
             return self.around.addresses[name]
         except KeyError:
             raise CannotTell(f"{self.page}: there is no page {name}") from None
+
+
+def figure_in_tex(page: Page, name: str) -> str:
+    """Raises CannotTell where the figure is at fault."""
+    try:
+        return figures.in_tex(name)
+    except (Mistake, ValueError) as error:
+        raise CannotTell(f"{page}: figure:{name}: {error}") from None
 
 
 def identity(name: str) -> str:

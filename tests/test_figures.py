@@ -509,6 +509,14 @@ def test_a_session_at_fault_is_named(book, old, new, message):
     [
         ("one.py", "def sums(", "def (", r"one\.py:8: SyntaxError"),
         ("one.py", "KERNEL\n\n", "KERN\n\n", r"one\.py:4: ImportError: .*KERN"),
+        ("one.py", "part.helper import", "part import", r"one\.py:4: .*one by one: fr"),
+        (
+            "one.py",
+            "from snippets",
+            "import snippets.one #",
+            r"one\.py:4: .*one by one",
+        ),
+        ("one.py", "snippets.part", ".part", r"one\.py:4: .*one by one: from snip"),
         ("part/helper.py", "(1, 2)", "1 / 0", r"helper\.py:1: ZeroDivisionError"),
         ("one.py", '@claim("sums")', '@figure("sums")', r"one\.py:15: .*one\.py:7"),
     ],
