@@ -18,7 +18,18 @@ from snippets.cnn.forward import correlate
 Pair = tuple[int, int]
 
 # The mutants of the session's functions that compute the same, and why.
-SAME = {}
+SAME = {
+    (
+        "pair",
+        "return (value, value) if np.ndim(value) == 0 else tuple(value)",
+        "return (value, value) if np.ndim(value) <= 0 else tuple(value)",
+    ): "no number of axes is below 0",
+    (
+        "pair",
+        "return (value, value) if np.ndim(value) == 0 else tuple(value)",
+        "return (value, value) if np.ndim(value) == 0 else value",
+    ): "whoever calls it takes two items, of whatever they are in",
+}
 
 
 # --- Figures -----------------------------------------------------------------
