@@ -26,6 +26,7 @@ from types import ModuleType
 import numpy as np
 from pytest_codeblocks.main import extract_from_file
 
+from book import Mistake
 from book.compare import difference
 from book.pages import ROOT
 
@@ -37,7 +38,7 @@ NEEDS = re.compile(r"<!-- needs: ([a-z_][a-z0-9_]*) -->")
 IMPORT = re.compile(r"^from ([\w.]+) import ", re.MULTILINE)
 
 
-class BadSession(Exception):
+class BadSession(Mistake):
     """Something in a file that would not be run, shown or compared as it stands."""
 
     def __init__(self, path: Path, line: int, message: str):

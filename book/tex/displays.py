@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from book import parts, sessions
-from book.pages import STEP, Page, Part
+from book.pages import STEP, Page, Token
 from book.results import function, results
 from book.tex.evaluator import Evaluator, Wrong, close, spelled, split
 from book.tex.parser import INEQUALITIES, Unread, statements
@@ -102,7 +102,7 @@ def vocabulary(page: Page, section: str) -> Vocabulary:
     return Vocabulary(part, made or [World()])
 
 
-def sections(page: Page) -> Iterator[tuple[Part, list[str]]]:
+def sections(page: Page) -> Iterator[tuple[Token, list[str]]]:
     """Each display with the anchors of the headings above it, the nearest first."""
     above: list[tuple[int, str]] = []
     for piece in page.pieces:
@@ -167,7 +167,7 @@ def within_section(page: Page, section: str) -> range:
     return range(start, ends[0] if ends else page.text.count("\n") + 2)
 
 
-def written(include: Part) -> Iterator[tuple[str, object]]:
+def written(include: Token) -> Iterator[tuple[str, object]]:
     """The literal arrays and numbers of the code that a page shows here."""
     session = sessions.parse(sessions.SNIPPETS / f"{include.session}.md")
     for block in session.of(include.section):
@@ -180,7 +180,7 @@ def written(include: Part) -> Iterator[tuple[str, object]]:
                         yield name, np.asarray(ast.literal_eval(value), float)
 
 
-def worded(page: Page) -> Iterator[tuple[Part, Vocabulary]]:
+def worded(page: Page) -> Iterator[tuple[Token, Vocabulary]]:
     """Each display with its vocabulary, that of the nearest heading that has one."""
     made: dict[str, Vocabulary] = {}
     for piece, anchors in sections(page):

@@ -13,7 +13,6 @@ from book.sessions import SNIPPETS
 from book.tex.world import World, drawn, worlds
 
 WRITTEN = "every entry is written afterwards"
-ZEROS = "zeros are float64 by themselves; other types are for the proof"
 DEAD = (
     "the place of the maximum changes only where it is not above 0, and there σ' is 0"
 )
@@ -24,11 +23,6 @@ SAME = {
         "z = np.zeros((height, width), np.result_type(x, W))",
         "z = np.ones((height, width), np.result_type(x, W))",
     ): WRITTEN,
-    (
-        "correlate",
-        "z = np.zeros((height, width), np.result_type(x, W))",
-        "z = np.zeros((height, width))",
-    ): ZEROS,
     (
         "max_pool",
         "z = np.zeros((height, width))",

@@ -7,15 +7,10 @@ from book.checks import check
 from book.figures import ROUNDING, Box, Panel, between, claim, figure
 from book.tex.world import worlds
 from snippets.cnn.convolution import convolution_delta, row
-from snippets.cnn.forward import ZEROS, correlate, plane, windows
+from snippets.cnn.forward import correlate, plane, windows
 
 # The mutants of the session's functions that compute the same, and why.
 SAME = {
-    (
-        "dilate",
-        "out = np.zeros((stride * (h - 1) + 1, stride * (w - 1) + 1), delta.dtype)",
-        "out = np.zeros((stride * (h - 1) + 1, stride * (w - 1) + 1))",
-    ): ZEROS,
     (
         "conv_stride_delta",
         "return conv_delta(dilate(delta, stride), W, z)",

@@ -20,10 +20,15 @@ Pair = tuple[int, int]
 # The mutants of the session's functions that compute the same, and why.
 SAME = {
     (
-        "correlate",
-        "return np.einsum('nijcuv,uvcf->nijf', windows(x, W.shape[:2], stride), W)",
-        "return np.einsum('nijcuv,uvcf->nijf', windows(x, W.shape[:-2], stride), W)",
-    ): "W has four axes",
+        "pair",
+        "return (value, value) if np.ndim(value) == 0 else tuple(value)",
+        "return (value, value) if np.ndim(value) <= 0 else tuple(value)",
+    ): "no number of axes is below 0",
+    (
+        "pair",
+        "return (value, value) if np.ndim(value) == 0 else tuple(value)",
+        "return (value, value) if np.ndim(value) == 0 else value",
+    ): "whoever calls it takes two items, of whatever they are in",
 }
 
 

@@ -41,11 +41,6 @@ SAME = {
         "out, inside = (OUT[:d], IN[:d])",
         "out, inside = (IN[:d], OUT[:d])",
     ): LETTERS,
-    (
-        "causal_input_gradient",
-        "turned = W[::-1].swapaxes(1, 2)",
-        "turned = W[::-1].swapaxes(2, 1)",
-    ): "two axes are exchanged in either order",
 }
 
 

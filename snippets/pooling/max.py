@@ -11,6 +11,45 @@ from snippets.cnn.forward import maxima
 from snippets.convolution.channels import Pair, given_as, two
 from snippets.convolution.padding import same
 
+REFUSES = "it refuses less; no check draws what is refused, and the session shows it"
+SHAPE = "row and column have the shape of the index that they are made of"
+# The mutants of the session's functions that compute the same, and why.
+SAME = {
+    (
+        "arguments",
+        "size = whole('size', size, 1)",
+        "size = whole('size', size, 0)",
+    ): REFUSES,
+    (
+        "arguments",
+        "stride = size if stride is None else whole('stride', stride, 1)",
+        "stride = size if stride is None else whole('stride', stride, 0)",
+    ): REFUSES,
+    (
+        "arguments",
+        "padded = tuple((h + sum(p) for h, p in "
+        "zip(a.shape[1:3], padding, strict=True)))",
+        "padded = tuple((h + sum(size) for h, p in "
+        "zip(a.shape[1:3], padding, strict=True)))",
+    ): REFUSES,
+    (
+        "places",
+        "n, i, j, c = np.indices(inside.shape)",
+        "n, i, j, c = np.indices(u.shape)",
+    ): SHAPE,
+    (
+        "places",
+        "n, i, j, c = np.indices(inside.shape)",
+        "n, i, j, c = np.indices(v.shape)",
+    ): SHAPE,
+    (
+        "max_pool_backward",
+        "first = view.reshape(*delta.shape, -1).argmax(axis=-1)",
+        "first = view.reshape(*delta.shape, -2).argmax(axis=-1)",
+    ): "reshape takes any negative number for what is left",
+}
+
+
 # --- Figures -----------------------------------------------------------------
 
 

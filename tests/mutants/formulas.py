@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from book.pages import Page, Part, contents
+from book.pages import Page, contents
 from book.tex.displays import Display, Vocabulary, judge, unprinted, worded
 
 # What is taken for what by mistake.
@@ -124,7 +124,7 @@ def tried(names: list[str], each: int, seed: int = 0):
             judged(page, piece, words, tex)
 
 
-def judged(page: Page, piece: Part, words: Vocabulary, tex: str) -> Display:
+def judged(page: Page, piece: Token, words: Vocabulary, tex: str) -> Display:
     display = Display(page, piece.line, tex, piece.labels)
     judge(display, words, page.notes(piece).get("check", []))
     display.faults += unprinted(display)
@@ -132,7 +132,7 @@ def judged(page: Page, piece: Part, words: Vocabulary, tex: str) -> Display:
 
 
 def verdict(
-    page: Page, piece: Part, words: Vocabulary, tex: str, later: list[Part]
+    page: Page, piece: Token, words: Vocabulary, tex: str, later: list[Token]
 ) -> list[str]:
     """What is amiss with a display, or with those that use what it defines."""
     display = judged(page, piece, words, tex)
