@@ -1,17 +1,16 @@
 r"""Mistakes in displayed formulas: does the check of the displays notice them?
 
-One place of the TeX is changed at a time: a sign, an index, a bound, an operator, ...
+One place of the TeX is changed: a sign, an index, a bound, an operator, a number, ...
 """
 
-import random
 import re
-import sys
-import time
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 
-from book.pages import Page, contents
+from book.pages import STEP, Page, Token, contents
 from book.tex.displays import Display, Vocabulary, judge, unprinted, worded
+from tests.mutants import Mutant
 
 # What is taken for what by mistake.
 LETTERS = ["ij", "uv", "pq", "mn", "cf", "cd", "nm", "ik", "fg", "st", "kj"]
@@ -47,8 +46,8 @@ WORDS = re.compile(
 )
 
 
-def changes(tex: str) -> Iterator[tuple[str, int, int, str]]:
-    """(kind, start, end, what stands there instead)."""
+def changes(tex: str) -> Iterator[tuple[int, int, str]]:
+    """Where something else stands, and what: (start, end, text)."""
     words = [range(*match.span()) for match in WORDS.finditer(tex)]
     for match in TOKEN.finditer(tex):
         start, end = match.span()
@@ -56,7 +55,7 @@ def changes(tex: str) -> Iterator[tuple[str, int, int, str]]:
             continue
         token = match[0]
         if token in "+-":
-            yield "sign", start, end, "-" if token == "+" else "+"
+            yield start, end, "-" if token == "+" else "+"
         elif token in OTHERS:
             for other in OTHERS[token]:
                 yield (
@@ -66,22 +65,21 @@ def changes(tex: str) -> Iterator[tuple[str, int, int, str]]:
                     other + (" " if other[-1].isalpha() else ""),
                 )
         elif re.fullmatch(r"\d+", token):
-            yield "number", start, end, str(int(token) + 1)
+            yield start, end, str(int(token) + 1)
         elif re.fullmatch(r"\d+\.\d+", token):
             last = str((int(token[-1]) + 1) % 10)
-            yield "number", start, end, token[:-1] + last
+            yield start, end, token[:-1] + last
         elif len(token) == 1 and token.isalpha():
-            for kind, pairs in (("index", LETTERS), ("size", SIZES)):
-                for pair in pairs:
-                    for one, other in (pair, pair[::-1]):
-                        if token == one and re.search(rf"(?<![a-zA-Z\\]){other}", tex):
-                            yield kind, start, end, other
+            for pair in LETTERS + SIZES:
+                for one, other in (pair, pair[::-1]):
+                    if token == one and re.search(rf"(?<![a-zA-Z\\]){other}", tex):
+                        yield start, end, other
     for pattern in DROPPED:
         for match in re.finditer(pattern, tex):
             if pattern != "'" or not any(match.start() in span for span in words):
-                yield "dropped", *match.span(), ""
+                yield *match.span(), ""
     for match in re.finditer(r"([A-Za-z]|\\delta|\\partial)(_\{[^{}]*\})", tex):
-        yield "factor dropped", *match.span(), ""
+        yield *match.span(), ""
 
 
 def nothing(tex: str, start: int) -> bool:
@@ -92,83 +90,101 @@ def nothing(tex: str, start: int) -> bool:
     return bool(re.search(r"(?:^|\\cdot|\()\s*-?0\s*(?:$|\\cdot|\))", term.strip()))
 
 
-def tried(names: list[str], each: int, seed: int = 0):
-    """The mutants of each display: (display, kind, text around, noticed by)."""
-    rng = random.Random(seed)
+@dataclass
+class Changed(Mutant):
+    """A display with one change."""
+
+    source: "Source"
+    tex: str
+    main: bool
+
+    def survives(self) -> bool:
+        return not self.source.faults(self.tex)
+
+
+@dataclass
+class Source:
+    """A display with its vocabulary as it is there, and the displays after it."""
+
+    page: Page
+    piece: Token
+    words: Vocabulary
+    later: list[Token]
+
+    def __post_init__(self):
+        worlds = self.words.worlds
+        self.kept = [(dict(w.values), dict(w.functions)) for w in worlds]
+
+    def restore(self) -> None:
+        for world, (values, functions) in zip(
+            self.words.worlds, self.kept, strict=True
+        ):
+            world.values, world.functions = dict(values), dict(functions)
+
+    def judged(self, piece: Token, tex: str) -> Display:
+        display = Display(self.page, piece.line, tex, piece.labels)
+        judge(display, self.words, self.page.notes(piece).get("check", []))
+        display.faults += unprinted(display)
+        return display
+
+    def faults(self, tex: str) -> list[str]:
+        """What is amiss with the display, or with those that use what it defines."""
+        self.restore()
+        display = self.judged(self.piece, tex)
+        left = set(display.defines)
+        for piece in self.later if left and not display.faults else ():
+            other = self.judged(piece, piece.display)
+            display.faults += other.faults
+            left -= other.uses
+        return display.faults + [f"not used: {name}" for name in sorted(left)]
+
+
+def sources() -> Iterator[tuple[Source, str]]:
+    """The displays of the book that are checked, and the section of each."""
     for page in contents()["en"]:
-        if names and page.name.removesuffix(".md") not in names:
-            continue
-        every = [*worded(page)]
+        every = [
+            (piece, words)
+            for piece, words in worded(page)
+            if "unchecked" not in page.notes(piece)
+        ]
+        anchor = {h.line: h.anchor for h in page.headings}
         for n, (piece, words) in enumerate(every):
-            notes = page.notes(piece)
-            if "unchecked" in notes:
+            section = anchor[max(line for line in anchor if line < piece.line)]
+            later = [other for other, w in every[n + 1 :] if w is words]
+            source = Source(page, piece, words, later)
+            yield source, section
+            source.restore()
+            source.judged(piece, piece.display)  # for what it defines
+
+
+@cache
+def every_mutant() -> list[Changed]:
+    found = []
+    for source, section in sources():
+        tex, piece = source.piece.display, source.piece
+        main = any(not label.startswith(STEP) for label in piece.labels)
+        for start, end, other in sorted(set(changes(tex))):
+            if nothing(tex, start):
                 continue
-            kept = [(dict(w.values), dict(w.functions)) for w in words.worlds]
-            tex = piece.display
-            by_kind: dict[str, list] = {}
-            for change in sorted(set(changes(tex))):
-                if not nothing(tex, change[1]):
-                    by_kind.setdefault(change[0], []).append(change)
-            for kind, found in by_kind.items():
-                for _, start, end, other in rng.sample(found, min(each, len(found))):
-                    mutant = tex[:start] + other + tex[end:]
-                    around = tex[max(0, start - 25) : start]
-                    around += f"⟦{tex[start:end]}→{other}⟧{tex[end : end + 20]}"
-                    later = [p for p, w in every[n + 1 :] if w is words]
-                    faults = verdict(page, piece, words, mutant, later)
-                    yield page, piece, kind, around.replace("\n", " "), faults
-                    for world, (values, functions) in zip(
-                        words.worlds, kept, strict=True
-                    ):
-                        world.values, world.functions = dict(values), functions
-            judged(page, piece, words, tex)
+            row = slice(tex.rfind("\n", 0, start) + 1, (tex + "\n").index("\n", end))
+            found.append(
+                Changed(
+                    source.page.name.removesuffix(".md"),
+                    f"#{section}",
+                    f"{source.page}:{piece.line}",
+                    tex[row].strip(),
+                    (tex[row.start : start] + other + tex[end : row.stop]).strip(),
+                    source,
+                    tex[:start] + other + tex[end:],
+                    main,
+                )
+            )
+    return found
 
 
-def judged(page: Page, piece: Token, words: Vocabulary, tex: str) -> Display:
-    display = Display(page, piece.line, tex, piece.labels)
-    judge(display, words, page.notes(piece).get("check", []))
-    display.faults += unprinted(display)
-    return display
+def of_main_results() -> Iterator[Changed]:
+    return (mutant for mutant in every_mutant() if mutant.main)
 
 
-def verdict(
-    page: Page, piece: Token, words: Vocabulary, tex: str, later: list[Token]
-) -> list[str]:
-    """What is amiss with a display, or with those that use what it defines."""
-    display = judged(page, piece, words, tex)
-    if display.faults or not display.defines:
-        return display.faults
-    left = set(display.defines)
-    for piece in later:
-        if "unchecked" in page.notes(piece):
-            continue
-        other = judged(page, piece, words, piece.display)
-        if other.faults:
-            return other.faults
-        left -= other.uses
-    return [f"not used: {name}" for name in left]
-
-
-def main(names: list[str]) -> None:
-    each = int(names.pop(0)) if names and names[0].isdigit() else 2
-    start, seen, noticed = time.process_time(), Counter(), Counter()
-    main_seen, main_noticed = 0, 0
-    for page, piece, kind, context, faults in tried(names, each):
-        fault = bool(faults)
-        seen[kind] += 1
-        noticed[kind] += fault
-        if any(not l.startswith("step-") for l in piece.labels):
-            main_seen += 1
-            main_noticed += fault
-        if not fault:
-            print(f"{page}:{piece.line} {kind}: {context}", flush=True)
-    for kind, count in seen.items():
-        print(f"{kind:16s}{noticed[kind]:5d} of {count}")
-    total = seen.total()
-    print(
-        f"{noticed.total()} of {total} ({noticed.total() / total:.1%}); main results {main_noticed} of {main_seen}; {time.process_time() - start:.0f} s"
-    )
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+def of_others() -> Iterator[Changed]:
+    return (mutant for mutant in every_mutant() if not mutant.main)
