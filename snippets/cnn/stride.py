@@ -99,6 +99,13 @@ def symbols():
         yield plane(*sizes_of, arguments={"z": "z^l-1"})
 
 
+@worlds("sizes")
+def left_over():
+    """r = 0 and r > 0."""
+    for sizes_of in ((7, 3, 2), (8, 3, 2), (7, 2, 3)):
+        yield plane(*sizes_of)
+
+
 @worlds("row")
 def by_hand(given):
     yield row(5, 3, 2, given)

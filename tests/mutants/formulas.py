@@ -59,7 +59,6 @@ def changes(tex: str) -> Iterator[tuple[int, int, str]]:
         elif token in OTHERS:
             for other in OTHERS[token]:
                 yield (
-                    "operator",
                     start,
                     end,
                     other + (" " if other[-1].isalpha() else ""),
