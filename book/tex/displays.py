@@ -398,8 +398,12 @@ class Claim:
 
 
 def condition(node: Node) -> bool:
-    """0 <= i < O says where something holds."""
-    return isinstance(node, Chain) and set(node.relations) <= INEQUALITIES
+    """0 <= i < O says where something holds; g_k >= 0, of entries, is a claim."""
+    return (
+        isinstance(node, Chain)
+        and set(node.relations) <= INEQUALITIES
+        and not any(isinstance(part, Index) for part in every(node))
+    )
 
 
 def told(node: Node) -> bool:
