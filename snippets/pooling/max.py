@@ -187,8 +187,9 @@ SIZES = [
 ]
 
 
-def pooled(examples, rows, columns, channels, K, S, padding, fill, steps, **more):
+def pooled(*dimensions, fill, steps, results, sizes=None, arguments=None):
     """Windows of K × K at stride S over a that is padded; steps leads to z."""
+    examples, rows, columns, channels, K, S, padding = dimensions
     (top, bottom), (left, right) = padding
     below, beside = rows + top + bottom, columns + left + right
     output = ((below - K) // S + 1, (beside - K) // S + 1)
@@ -198,6 +199,7 @@ def pooled(examples, rows, columns, channels, K, S, padding, fill, steps, **more
             **{"O": output[0], "O'": output[1], "N": examples, "C": channels},
             **{"P_top": top, "P_bottom": bottom, "P_left": left, "P_right": right},
             **{"r": (below - K) % S, "r'": (beside - K) % S},
+            **(sizes or {}),
         },
         given={
             "a": drawn(1, examples, rows, columns, channels),
@@ -211,8 +213,8 @@ def pooled(examples, rows, columns, channels, K, S, padding, fill, steps, **more
         },
         gradients={"dl_da": "a"},
         ranges={"u": K, "v": K, "p": below, "i": output[0]},
-        arguments={"size": "K", "padding": lambda v: padding},
-        **more,
+        arguments={"size": "K", "padding": lambda v: padding, **(arguments or {})},
+        results=results,
     )
 
 
