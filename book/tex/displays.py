@@ -360,6 +360,10 @@ class Claim:
     def implied(self, node: Chain) -> int:
         if "then" in node.relations:
             at = node.relations.index("then")
+            if not self.evaluator.holds(
+                Chain(node.parts[: at + 1], node.relations[:at])
+            ):
+                return 0
             then = Chain(node.parts[at + 1 :], node.relations[at + 1 :])
             return self.compared(then, [])
         if not self.evaluator.holds(node):
