@@ -78,6 +78,7 @@ def cube_with_kink():
     for entries in (2, 3, 5):
         z, t = drawn(1, entries), drawn(2, entries)
         z[0] = t[0] = 0
+        z[1] = 0.5
         yield targets(z, t)
 
 
@@ -95,7 +96,7 @@ def targets(z, t):
 
 @worlds("difference")
 def along_a_line():
-    """ℓ is of degree 3, so that o(h^3) is 0."""
+    """ℓ is of degree 3 along v, so that o(h^3) is 0."""
     for entries, h in ((2, 0.3), (3, 0.5), (4, 0.2)):
         z, v, t = (drawn(seed, entries) for seed in (1, 2, 3))
 
@@ -103,11 +104,13 @@ def along_a_line():
             return sum(t * z**3) + z[0] * z[1]
 
         line = [Polynomial(pair) for pair in zip(z, v, strict=True)]
+        # 0 at -h, 0 and h, and so are three derivatives at 0; elsewhere they are not.
+        beside = Polynomial([0, 0, 0, 0, -(h**2), 0, 1])
         yield World(
             sizes={"v": v, "h": h},
             given={"z": z},
             forward={"ell": lambda values, loss=loss: loss(values["z"])},
-            functions={"ell": loss} | taylor(loss(np.array(line, object))),
+            functions={"ell": loss} | taylor(loss(np.array(line, object)) + beside),
         )
 
 

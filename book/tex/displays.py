@@ -210,6 +210,9 @@ def judge(display: Display, words: Vocabulary, conditions: list[str]) -> None:
     except (Unread, Unknown, Wrong) as error:
         display.faults.append(str(error))
         return
+    except (ArithmeticError, IndexError, TypeError, ValueError) as error:
+        display.faults.append(f"{type(error).__name__}: {error}")
+        return
     if not kinds:
         display.faults.append(
             "nothing was compared: the condition leaves no case, or there is no claim"

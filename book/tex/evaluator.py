@@ -171,9 +171,9 @@ def close(a, b, tolerance: float = CLOSE) -> bool:
     return bool(np.max(np.abs(a - b)) <= tolerance * scale)
 
 
-def at_most(a, b) -> bool:
-    """But for rounding."""
-    return a - b <= 1e-12 * max(abs(a), abs(b))
+def at_most(a, b):
+    """a <= b but for rounding; of arrays entry by entry."""
+    return a - b <= 1e-12 * np.maximum(np.abs(a), np.abs(b))
 
 
 RELATIONS: dict[str, Callable] = {
@@ -388,7 +388,7 @@ class Evaluator:
                 return self.big(node)
             case Derivative():
                 return self.derivative(node)
-            case Bracket(Chain((a, b), (("<" | ">") as relation,))):
+            case Bracket(Chain((a, b), (("<" | ">" | "<=" | ">=") as relation,))):
                 a, b = self.value(a), self.value(b)
                 return 1 * RELATIONS[relation](a, b)  # of arrays as well
             case Bracket(condition):

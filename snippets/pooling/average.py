@@ -165,6 +165,7 @@ def averages_of(examples, rows, columns, channels, K, S, padding, counted):
         fill=0,
         steps={"z": lambda v: cells(v).sum((4, 5)) / m[:, :, np.newaxis]},
         sizes={"m": m},
+        ranges={"u": K, "v": K},
         arguments={"count_padding": lambda v: counted},
         results={"average-input": lambda v: v["dl_da"]},
     )

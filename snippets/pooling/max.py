@@ -187,7 +187,7 @@ SIZES = [
 ]
 
 
-def pooled(*dimensions, fill, steps, results, sizes=None, arguments=None):
+def pooled(*dimensions, fill, steps, results, sizes=None, arguments=None, ranges=None):
     """Windows of K × K at stride S over a that is padded; steps leads to z."""
     examples, rows, columns, channels, K, S, padding = dimensions
     (top, bottom), (left, right) = padding
@@ -212,7 +212,7 @@ def pooled(*dimensions, fill, steps, results, sizes=None, arguments=None):
             **steps,
         },
         gradients={"dl_da": "a"},
-        ranges={"u": K, "v": K, "p": below, "i": output[0]},
+        ranges={"p": below, "i": output[0], **(ranges or {})},
         arguments={"size": "K", "padding": lambda v: padding, **(arguments or {})},
         results=results,
     )
