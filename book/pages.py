@@ -47,7 +47,7 @@ PIECE = re.compile(
     r"|\$\$\n(?P<display>.*?)\n *\$\$ *$"
     r'|--8<-- "(?P<session>[\w/-]+)\.md:(?P<section>[\w-]+)" *$'
     r"|(?P<level>#{1,6}) (?P<title>.*?)(?: \{ #(?P<anchor>[a-z0-9-]+) \})?$"
-    r"|<!-- (?P<note>check|unchecked): (?P<noted>[^>]*?) -->"
+    r"|<!-- (?P<note>check|unchecked): (?P<noted>.*?) -->"
     r'|(?P<mark>!!!|\?\?\?\+?) (?P<kind>\w+)(?: "(?P<name>[^"]*)")?$'
     r")",
     re.MULTILINE | re.DOTALL,

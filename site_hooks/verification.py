@@ -1,4 +1,4 @@
-"""MkDocs hook: what the last run of the property tests found, as book/verification.py
+"""MkDocs hook: what the last run of the checks found, as book/verification.py
 shows it. A record of other code than the present fails the build where CI is true.
 """
 
@@ -37,6 +37,10 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
             raise PluginError(message)
         log.info(message)  # a warning would fail every build of whoever edits
     _url = _found.page and files.src_uris[f"{language}/{_found.page}"].url
+
+
+def on_page_markdown(markdown: str, config: MkDocsConfig, **_: object) -> str:
+    return verification.told(markdown, _found, _language(config))
 
 
 def on_page_content(html: str, config: MkDocsConfig, **_: object) -> str:

@@ -378,6 +378,8 @@ class Evaluator:
                 return np.array([float(self.value(a)) for a in args])
             case Op("neg", (a,)):
                 return self.apply(lambda v: -v, self.value(a))
+            case Op("until", (a, last)):
+                return self.all_of(a, self.value(last))
             case Op("T", (a,)):
                 return transposed(self.value(a))
             case Op(sign, args):
@@ -403,6 +405,13 @@ class Evaluator:
             case Chain():
                 return self.holds(node)
         raise Unknown(f"{spelled(node)} has no value")
+
+    def all_of(self, node: Node, last: int):
+        """a_0, ..., a_{n-1}: all entries, if there are n."""
+        value = self.value(node)
+        if np.ndim(value) == 0 or len(value) != last + 1:
+            raise Wrong(f"{spelled(node)} has not the entries 0 to {last}")
+        return value
 
     def look(self, name: str):
         if name in self.frame:
@@ -494,8 +503,8 @@ class Evaluator:
         for axis, item in zip(axes, items, strict=True):
             at, length = plain(self.value(item)), value.shape[axis]
             inside = isinstance(at, int | np.integer) and 0 <= at < length
-            # An index that stands alone is to stay within its array.
-            single = isinstance(item, Name | Number)
+            # An index that stands alone is to stay within its array, as is a fraction.
+            single = isinstance(item, Name | Number) or isinstance(at, Fraction)
             if not inside and name in self.world.zero and not single:
                 rest = [n for k, n in enumerate(value.shape) if k not in axes]
                 return np.zeros(rest) if rest else 0.0

@@ -37,7 +37,8 @@ class World:
     axes: of an array with fewer indices than axes, {"x": {2: (0, 3)}}.
     arguments: of the functions of main results, by the names of their parameters;
         a key, or a function of all values. An array of the same name is taken as it is,
-        and S, D and G for stride, dilation and groups.
+        and S, D and G for stride, dilation and groups. None: the functions do not
+        take such arrays.
     results: what the function of a label gives, where that is not the left side.
     groups: the sizes that an axis was made of, {"X_col": ((N, O, O'), (K, K', C))}.
     """

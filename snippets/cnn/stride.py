@@ -5,8 +5,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from book.checks import check
 from book.figures import ROUNDING, Box, Panel, between, claim, figure
-from snippets.cnn.convolution import convolution_delta
-from snippets.cnn.forward import ZEROS, correlate, windows
+from book.tex.world import worlds
+from snippets.cnn.convolution import convolution_delta, row
+from snippets.cnn.forward import ZEROS, correlate, plane, windows
 
 # The mutants of the session's functions that compute the same, and why.
 SAME = {
@@ -91,3 +92,18 @@ def conv_stride_claim(session, delta, W, dx):
 def conv_stride_delta(function, draw):
     kernel, output, _, stride = windows(draw)
     return convolution_delta(function, draw, kernel, output, stride)
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    """r = 0, and a stride above, equal to and below the size of the kernel."""
+    for sizes_of in ((7, 3, 2), (5, 2, 3), (5, 3, 1), (6, 3, 3), (4, 2, 2)):
+        yield plane(*sizes_of, arguments={"z": "z^l-1"})
+
+
+@worlds("row")
+def by_hand(given):
+    yield row(5, 3, 2, given)
