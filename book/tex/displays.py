@@ -383,6 +383,10 @@ class Claim:
     def implied(self, node: Chain) -> int:
         if "then" in node.relations:
             at = node.relations.index("then")
+            if not self.evaluator.holds(
+                Chain(node.parts[: at + 1], node.relations[:at])
+            ):
+                return 0
             then = Chain(node.parts[at + 1 :], node.relations[at + 1 :])
             return self.compared(then, [])
         if not self.evaluator.holds(node):
@@ -421,8 +425,12 @@ class Claim:
 
 
 def condition(node: Node) -> bool:
-    """0 <= i < O says where something holds."""
-    return isinstance(node, Chain) and set(node.relations) <= INEQUALITIES
+    """0 <= i < O says where something holds; g_k >= 0, of entries, is a claim."""
+    return (
+        isinstance(node, Chain)
+        and set(node.relations) <= INEQUALITIES
+        and not any(isinstance(part, Index) for part in every(node))
+    )
 
 
 def told(node: Node) -> bool:

@@ -88,7 +88,7 @@ def matrix_product(a, b):
     if np.ndim(a) > 2 or np.ndim(b) > 2 or np.shape(a)[-1] != np.shape(b)[0]:
         raise Wrong(f"a product of shapes {np.shape(a)} and {np.shape(b)}")
     found = a @ b
-    return found[0] if np.shape(found) == (1,) else found
+    return found.item() if np.size(found) == 1 else found  # a row and a column
 
 
 def elementwise(function: Callable, a, b):
@@ -171,14 +171,19 @@ def close(a, b, tolerance: float = CLOSE) -> bool:
     return bool(np.max(np.abs(a - b)) <= tolerance * scale)
 
 
+def at_most(a, b):
+    """a <= b but for rounding; of arrays entry by entry."""
+    return a - b <= 1e-12 * np.maximum(np.abs(a), np.abs(b))
+
+
 RELATIONS: dict[str, Callable] = {
     "=": close,
     "approx": lambda a, b: close(a, b, NEAR),
     "!=": lambda a, b: not close(a, b),
     "<": lambda a, b: a < b,
     ">": lambda a, b: a > b,
-    "<=": lambda a, b: a <= b + 1e-12,
-    ">=": lambda a, b: a >= b - 1e-12,
+    "<=": lambda a, b: at_most(a, b),
+    ">=": lambda a, b: at_most(b, a),
     "in": lambda a, b: a in b,
     "not in": lambda a, b: a not in b,
     "iff": lambda a, b: bool(a) == bool(b),
@@ -385,7 +390,7 @@ class Evaluator:
                 return self.big(node)
             case Derivative():
                 return self.derivative(node)
-            case Bracket(Chain((a, b), (("<" | ">") as relation,))):
+            case Bracket(Chain((a, b), (("<" | ">" | "<=" | ">=") as relation,))):
                 a, b = self.value(a), self.value(b)
                 return 1 * RELATIONS[relation](a, b)  # of arrays as well
             case Bracket(condition):
@@ -411,8 +416,6 @@ class Evaluator:
     def look(self, name: str):
         if name in self.frame:
             return self.frame[name]
-        if name == "1j":
-            return 1j
         key = self.world.key(name)
         if key not in self.world.values:
             raise Unknown(f"{name} is no symbol of the vocabulary")
@@ -605,6 +608,8 @@ class Evaluator:
     def holds(self, node: Node) -> bool:
         if not isinstance(node, Chain):
             return bool(self.value(node))
+        if not node.relations:  # one side of an iff
+            return self.holds(*node.parts)
         if "iff" in node.relations:
             at = node.relations.index("iff")
             sides = (

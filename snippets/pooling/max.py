@@ -1,4 +1,4 @@
-"""Figures and checks of docs/*/pooling/max.md."""
+"""Figures, checks and vocabulary of docs/*/pooling/max.md."""
 
 from typing import NamedTuple
 
@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from book.checks import call, check, compare, generator, gradient, size, st, tf, values
 from book.figures import ROUNDING, Box, Panel, claim, figure
+from book.tex.world import World, drawn, worlds
 from snippets.cnn.forward import maxima
 from snippets.convolution.channels import Pair, given_as, two
 from snippets.convolution.padding import same
@@ -201,3 +202,122 @@ def max_input(function, draw):
         # Where two share a maximum there is no slope, and TensorFlow alone says which.
         ties,
     )
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    for sizes in SIZES:
+        yield pooled(
+            *sizes,
+            fill=-np.inf,
+            steps={"pi": positions, "z": lambda v: cells(v).max((4, 5))},
+            results={"max-input": lambda v: v["dl_da"]},
+        )
+
+
+# N, H, H', C, K, S, and the padding; the last rows or columns are left over in two.
+SIZES = [
+    (2, 2, 3, 3, 2, 1, ((1, 0), (0, 0))),
+    (1, 4, 4, 2, 3, 2, ((0, 1), (1, 1))),
+    (2, 5, 4, 1, 2, 3, ((1, 0), (0, 1))),
+]
+
+
+def pooled(*dimensions, fill, steps, results, sizes=None, arguments=None, ranges=None):
+    """Windows of K × K at stride S over a that is padded; steps leads to z."""
+    examples, rows, columns, channels, K, S, padding = dimensions
+    (top, bottom), (left, right) = padding
+    below, beside = rows + top + bottom, columns + left + right
+    output = ((below - K) // S + 1, (beside - K) // S + 1)
+    return World(
+        sizes={
+            **{"H": rows, "H'": columns, "H_p": below, "H_p'": beside, "K": K, "S": S},
+            **{"O": output[0], "O'": output[1], "N": examples, "C": channels},
+            **{"P_top": top, "P_bottom": bottom, "P_left": left, "P_right": right},
+            **{"r": (below - K) % S, "r'": (beside - K) % S},
+            **(sizes or {}),
+        },
+        given={
+            "a": drawn(1, examples, rows, columns, channels),
+            "delta": drawn(2, examples, *output, channels),
+        },
+        forward={
+            "tilde a": lambda v: np.pad(
+                v["a"], ((0, 0), *padding, (0, 0)), constant_values=fill
+            ),
+            **steps,
+        },
+        gradients={"dl_da": "a"},
+        ranges={"p": below, "i": output[0], **(ranges or {})},
+        arguments={"size": "K", "padding": lambda v: padding, **(arguments or {})},
+        results=results,
+    )
+
+
+def cells(v):
+    """The windows of the padded input: (N, O, O', C, K, K)."""
+    square = (v["K"], v["K"])
+    every = np.lib.stride_tricks.sliding_window_view(v["tilde a"], square, (1, 2))
+    return every[:, :: v["S"], :: v["S"]]
+
+
+def positions(v):
+    """Row and column of the first maximum of each window: (N, O, O', C, 2)."""
+    view = cells(v)
+    first = view.reshape(*view.shape[:4], -1).argmax(-1)
+    down, across = np.unravel_index(first, view.shape[4:])
+    _, i, j, _ = np.indices(first.shape)
+    return np.stack([v["S"] * i + down, v["S"] * j + across], axis=-1)
+
+
+def pooled_row(a, delta, K, S, reduce):
+    """One row without padding; reduce(windows) of (O, K) is z."""
+    return World(
+        given={"a": a, "delta": delta},
+        forward={"z": lambda v: reduce(row_windows(v["a"], K, S))},
+    )
+
+
+def row_windows(a, K, S):
+    return np.lib.stride_tricks.sliding_window_view(a, K)[::S]
+
+
+@worlds("row")
+def row(given):
+    yield pooled_row(given["a"], given["delta"], 3, 1, lambda w: w.max(axis=1))
+
+
+@worlds("exercise-largest")
+def largest_of_all(given):
+    yield pooled_row(given["a"], given["delta"], 3, 2, lambda w: w.max(axis=1))
+
+
+@worlds("subgradients")
+def subgradients():
+    """a has equal maxima, g shares 1 among them; b is near, above, below and far."""
+    for entries, top in ((4, {0, 2}), (5, {1, 2, 4}), (3, {1})):
+        a = drawn(1, entries) - 2
+        a[[*top]] = 0.4
+        g = np.zeros(entries)
+        g[[*top]] = np.abs(drawn(2, len(top)))
+        g /= g.sum()
+        ends = [a, a + 1, a - 1, drawn(3, entries), 3 * drawn(4, entries)]
+        ends += [a + change for change in (*np.eye(entries), *-np.eye(entries))]
+        for b in ends:
+            yield World(sizes={"a": a, "b": b, "g": g, "T": top, "M": 0.4})
+
+
+@worlds("exercise-rank")
+def by_rank():
+    for entries in (3, 4, 5):
+        a = drawn(1, entries)
+        ranks = np.argsort(np.argsort(-a))
+        yield World(
+            sizes={"w": drawn(2, entries), "delta": np.array(0.7)},
+            given={"a": a},
+            forward={"z": lambda v: np.sum(v["w"] * np.sort(v["a"])[::-1])},
+            functions={"rho": lambda k, ranks=ranks: int(ranks[k])},
+        )
