@@ -329,7 +329,7 @@ def adding(world: World, sizes: dict) -> World:
     return replace(world, sizes={**world.sizes, **sizes})
 
 
-PLACES = {1: "iu", 2: "ijuv"}  # in z, then in W
+PLACES = {1: "iup", 2: "ijuvpq"}  # in z, in W, in x
 
 
 def nhwc(N, size, kernel, C, F, S=1, D=1, G=1, padding=None, **given) -> World:
@@ -338,11 +338,8 @@ def nhwc(N, size, kernel, C, F, S=1, D=1, G=1, padding=None, **given) -> World:
     x is (N, *size, C), W (*kernel, C / G, F), given or drawn.
     """
     padding = padding or ((0, 0),) * len(size)
-    around = [(0, 0), *padding, (0, 0)]
     sizes = {"N": N, "C": C, "F": F, "S": S, "D": D, "G": G}
-    for axis, lengths in enumerate(zip(size, kernel, padding, strict=True)):
-        found = along(*lengths, S, D).items()
-        sizes |= {name + axis * "'": length for name, length in found}
+    sizes |= places(size, kernel, S, D, padding)
     outputs = [sizes[name] for name in ("O", "O'")[: len(size)]]
     arrays = {
         "x": drawn(1, N, *size, C),
@@ -355,12 +352,12 @@ def nhwc(N, size, kernel, C, F, S=1, D=1, G=1, padding=None, **given) -> World:
         sizes=sizes,
         given=arrays | given,
         forward={
-            "tilde x": lambda v: np.pad(v["x"], around),
+            "tilde x": lambda v: np.pad(v["x"], [(0, 0), *padding, (0, 0)]),
             "bar W": lambda v: blocks(v["W"], G),
             "z": lambda v: valid(v["tilde x"], v["bar W"], S, D) + v["b"],
         },
         zero={"W"},
-        ranges=dict(zip(PLACES[len(size)], [*outputs, *kernel], strict=True)),
+        ranges=dict(zip(PLACES[len(size)], [*outputs, *kernel, *size], strict=True)),
         axes={"x": image, "tilde x": image, "delta": image, "W": channels},
         arguments={
             "kernel": lambda v: v["W"].shape[:-2],
@@ -370,13 +367,19 @@ def nhwc(N, size, kernel, C, F, S=1, D=1, G=1, padding=None, **given) -> World:
     )
 
 
-def along(H, K, padding: Pair, S, D) -> dict[str, int]:
-    """The sizes of one axis."""
-    H_p, K_e = H + sum(padding), D * (K - 1) + 1
-    begins = range(0, H_p - K_e + 1, S)  # of the windows
-    names = {"H": H, "K": K, "H_p": H_p, "K_e": K_e, "O": len(begins)}
-    names["r"] = H_p - (begins[-1] + K_e)
-    return names | dict(zip(("P_before", "P_after"), padding, strict=True))
+def places(size, kernel, S, D, padding) -> dict[str, int]:
+    """H, K, O, r, K_e, H_p, P_before and P_after, of columns with a prime."""
+    found = {}
+    for axis, (H, K, around) in enumerate(zip(size, kernel, padding, strict=True)):
+        H_p, K_e = H + sum(around), D * (K - 1) + 1
+        begins = range(0, H_p - K_e + 1, S)  # of the windows
+        names = {"H": H, "K": K, "H_p": H_p, "K_e": K_e, "O": len(begins)}
+        names |= {"r": H_p - (begins[-1] + K_e)}
+        names |= dict(zip(("P_before", "P_after"), around, strict=True))
+        sides = ("P_top", "P_bottom"), ("P_left", "P_right")
+        found |= {name + axis * "'": value for name, value in names.items()}
+        found |= dict(zip(sides[axis], around, strict=True))
+    return found
 
 
 def valid(x, W, S=1, D=1):
