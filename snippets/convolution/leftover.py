@@ -154,7 +154,8 @@ def plane(size, kernel, S=1, D=1, padding=None, **given) -> World:
         given=arrays | given,
         forward={
             "tilde x": lambda v: np.pad(v["x"], padding),
-            "z": lambda v: alone(v["tilde x"], v[W], S, D) + v["b"],
+            f"{W}_uparrowD": lambda v: spread(v[W], D),
+            "z": lambda v: alone(v["tilde x"], v[f"{W}_uparrowD"], S) + v["b"],
         },
         zero={W},
         ranges=dict(zip(PLACES[len(size)], [*outputs, *kernel, *size], strict=True)),
@@ -176,6 +177,13 @@ def row(given, **settings) -> World:
     return plane((len(given["x"]),), (len(given["w"]),), **settings, **arrays)
 
 
-def alone(x, W, S, D):
+def alone(x, W, S):
     """valid, without the axes of examples and channels."""
-    return valid(x[None, ..., None], W[..., None, None], S, D)[0, ..., 0]
+    return valid(x[None, ..., None], W[..., None, None], S)[0, ..., 0]
+
+
+def spread(W, D):
+    """D - 1 zeros between neighbours."""
+    full = np.zeros([D * (k - 1) + 1 for k in W.shape])
+    full[(slice(None, None, D),) * W.ndim] = W
+    return full

@@ -160,7 +160,7 @@ def padded(size, kernel, S, padding) -> World:
 
     def of_same(v):
         x = np.pad(v["x"], same(size, kernel, (S, S)))
-        return alone(x, v["W"], S, 1) + v["b"]
+        return alone(x, v["W"], S) + v["b"]
 
     return replace(
         adding(world, {"g": drawn(9, *world.values["tilde x"].shape)}),
