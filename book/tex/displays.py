@@ -217,9 +217,13 @@ def displays(page: Page) -> list[Display]:
 def judge(display: Display, words: Vocabulary, conditions: list[str]) -> None:
     """Evaluates a display in all worlds of its vocabulary."""
     kinds: set[str] = set()
+    compared: list[World] = []  # not those that the conditions leave out
     try:
         for world in words.worlds:
+            before = display.comparisons
             kinds |= Claim(display, world, conditions).kinds()
+            if display.comparisons > before:
+                compared.append(world)
     except (Unread, Unknown, Wrong) as error:
         display.faults.append(str(error))
         return
@@ -233,7 +237,7 @@ def judge(display: Display, words: Vocabulary, conditions: list[str]) -> None:
         )
     display.kind = next((kind for kind in KINDS if kind in kinds), "")
     if display.kind == "evaluated" and not display.faults:
-        display.faults += [*disagreements(display, words)]
+        display.faults += [*disagreements(display, compared)]
 
 
 class Claim:
@@ -508,14 +512,14 @@ SETTINGS = {"stride": "S", "dilation": "D", "groups": "G"}
 GRADIENTS = ("x", "W", "b")  # what a backward function returns, in the book's order
 
 
-def disagreements(display: Display, words: Vocabulary) -> Iterator[str]:
+def disagreements(display: Display, compared: list[World]) -> Iterator[str]:
     """Where the function of a main result is not what its formula says."""
     known = results()
     for label in display.labels:
         if label.startswith(STEP) or label not in known:
             continue
         call = function(known[label])
-        for world in words.worlds:
+        for world in compared:
             if world.arguments is None:
                 continue
             try:
@@ -560,8 +564,8 @@ def difference(
 
 def alike(one: np.ndarray, other) -> bool:
     """Of one shape and value; one example and one channel may have axes of length 1."""
-    if one.shape != np.shape(other):
-        one = one.squeeze()
+    if one.squeeze().shape == np.squeeze(other).shape:
+        one = one.reshape(np.shape(other))
     return one.shape == np.shape(other) and close(one, other)
 
 
