@@ -6,7 +6,6 @@ words, brackets, nan, inf) by text, and spacing is ignored.
 """
 
 import importlib.metadata
-import os.path
 import re
 from functools import cache
 
@@ -103,7 +102,10 @@ def character(shown: str, printed: str) -> str | None:
     """The first character that differs, in words."""
     if shown == printed:
         return None
-    start = len(os.path.commonprefix([shown, printed]))
+    start = next(
+        (n for n, (a, b) in enumerate(zip(shown, printed, strict=False)) if a != b),
+        min(len(shown), len(printed)),
+    )
     line = shown.count("\n", 0, start) + 1
     column = start - shown.rfind("\n", 0, start)
     a, b = (text[start : start + 1] or "the end" for text in (shown, printed))
