@@ -7,6 +7,13 @@ from book.checks import before_relu, check, generator, gradient, relu, sizes, tf
 from book.figures import ROUNDING, Box, Panel, around, claim, figure
 from snippets.cnn.forward import correlate, covered, tf_correlate
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "exact": {
+        "16 4 9": "= [sx.size, sW.size, sdelta.size]",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 

@@ -8,6 +8,13 @@ from book.figures import ROUNDING, Box, Panel, between, claim, figure
 from snippets.cnn.forward import correlate, covered, tf_correlate, windows
 from snippets.cnn.stride import dilated_ones
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "bias-mean": {
+        "16": "= my_dl_dz1.size",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 
