@@ -20,6 +20,7 @@ import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
@@ -49,6 +50,15 @@ class Kind:
         return {each.name: each.default is each.empty for each in parameters}
 
 
+class First(NamedTuple):
+    """How an explorer begins."""
+
+    kind: str
+    settings: dict[str, str]
+    arrays: dict[str, Array]
+    picture: Panels
+
+
 class Explorers:
     """The kinds that a folder holds.
 
@@ -71,16 +81,14 @@ class Explorers:
         """What browsers load for these kinds, in this order, as paths in the folder."""
         return [STYLES, *SCRIPTS, *(f"{kind}/script.js" for kind in kinds)]
 
-    def html(self, query: str, alternative: str, language: str, session: str) -> str:
-        """An explorer, and in it the picture that stays where no script runs.
+    def first(self, query: str, session: str) -> "First":
+        """What a query shows first, its arrays as they are written out.
 
         Raises Mistake, and ValueError where an array or a query cannot be read.
         """
         name, _, settings = query.partition("?")
         if name not in self.kinds:
             raise Mistake(f"no such explorer; there are {', '.join(self.kinds)}")
-        if not alternative.strip():
-            raise Mistake("the text alternative is empty")
         kind = self.kinds[name]
         given = dict(parse_qsl(settings, strict_parsing=True))
         wanted = kind.arrays()
@@ -90,19 +98,30 @@ class Explorers:
         if missing := [key for key in wanted if wanted[key] and key not in given]:
             raise Mistake(f"it lacks {', '.join(missing)}")
         given |= {key: text_of(array) for key, array in arrays.items()}
-        picture = drawn(kind.picture(given, **arrays), f"explorer-{name}", alternative)
+        return First(name, given, arrays, kind.picture(given, **arrays))
+
+    def html(self, query: str, alternative: str, language: str, session: str) -> str:
+        """An explorer, and in it the picture that stays where no script runs.
+
+        Raises ValueError where the page is at fault, BadSession where a session is.
+        """
+        if not alternative.strip():
+            raise Mistake("the text alternative is empty")
+        first = self.first(query, session)
+        name, kind = first.kind, self.kinds[first.kind]
+        picture = drawn(first.picture, f"explorer-{name}", alternative)
         try:
             template = self._templates.get_template("explorer.html").render(
                 kind=name,
                 w=kind.words[language],
                 formulas=kind.formulas,
-                shapes={key: array.shape for key, array in arrays.items()},
+                shapes={key: array.shape for key, array in first.arrays.items()},
             )
         except TemplateError as error:
             raise Mistake(f"{self.folder / name}/panel.html: {error}") from None
         return (
             f'<{name}-explorer id="{name}-explorer" data-search-exclude="" '
-            f'data-start="{markup.escape(urlencode(given))}">'
+            f'data-start="{markup.escape(urlencode(first.settings))}">'
             f"{picture}{template}</{name}-explorer>"
         )
 

@@ -9,6 +9,19 @@ from book.tex.world import worlds
 from snippets.cnn.convolution import convolution_delta, row
 from snippets.cnn.forward import correlate, plane, windows
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "network": {
+        "4": "= my_dl_dz1.shape[0]",
+    },
+    "explorer": {
+        "4 4 10 4": "= [2 * 2, 2 * 2, 9 + 1, 3 + 1]",
+    },
+    "exercise-ten": {
+        "4": "= (10 - 3) // 2 + 1",
+    },
+}
+
 # The mutants of the session's functions that compute the same, and why.
 SAME = {
     (

@@ -18,6 +18,19 @@ from book.figures import ROUNDING, Box, Panel, claim, figure
 from book.tex.world import World, drawn, worlds
 from snippets.cnn.forward import correlate
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "example": {
+        "5×4 3×2 4": "= [*x.shape[1:3], *W.shape[:2], 4]",
+    },
+    "wrong-output": {
+        "0.5": "= b[0]",
+    },
+    "exercise-shortcut": {
+        "12 35": "= [3 * 4, 5 * 7]",
+    },
+}
+
 Pair = tuple[int, int]
 
 # The mutants of the session's functions that compute the same, and why.

@@ -64,6 +64,23 @@ SAME = {
 }
 
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "row": {
+        "0.2 -0.1": "= [0.6 / 3, -0.3 / 3]",
+    },
+    "divisor": {
+        "4 4 5 6 6": "= [2 * 2, 2 * 2, 9 - 2 * 2, 2 * 3, 2 * 3]",
+    },
+    "global": {
+        "20": "= 4 * 5",
+    },
+    "exercise-border": {
+        "0.2 -0.2 0.3 0.6": "= border_delta / [2, 3, 3, 2]",
+        "1.9": "= border_delta.sum()",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 

@@ -49,7 +49,37 @@ SAME = {
         "first = view.reshape(*delta.shape, -2).argmax(axis=-1)",
     ): "reshape takes any negative number for what is left",
 }
-
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "row": {
+        "0.6": "= 0.4 - 0.3 + 0.5",
+        "0.001 0.001": "= [h, h]",
+    },
+    "add-at": {
+        "0.4": "a δ of the section before",
+    },
+    "infinity": {
+        "0.5": "the δ whose window lies inside",
+    },
+    "forward": {
+        "1.9": "the entry of the figure",
+    },
+    "backward": {
+        "1.9": "the entry of the figure",
+    },
+    "explorer": {
+        "1.9": "the entry of the figure",
+    },
+    "gaps": {
+        "4 5 6 4 6": "= [3 + 1, 5, 6, -(-7 // 2), 6]",
+    },
+    "ties": {
+        "0.6 0.2": "= [0.6, 0.6 / 3]",
+    },
+    "exercise-largest": {
+        "9": "= largest_a.max()",
+    },
+}
 
 # --- Figures -----------------------------------------------------------------
 
