@@ -124,7 +124,7 @@ def given(page: Page, section: str) -> dict:
 
     def enter(key: str, value) -> None:
         value = np.asarray(value, float)
-        if key in found and not close(found[key], value):
+        if key in found and not close(np.squeeze(found[key]), np.squeeze(value)):
             twice.add(key)
         found[key] = value
 
@@ -174,10 +174,18 @@ def written(include: Token) -> Iterator[tuple[str, object]]:
         for node in ast.parse(block.code).body:
             match node:
                 case ast.Assign([ast.Name(name)], value):
-                    if isinstance(value, ast.Call) and value.args:
-                        value = value.args[0]  # of np.array
                     with contextlib.suppress(ValueError, TypeError):
-                        yield name, np.asarray(ast.literal_eval(value), float)
+                        yield name, literal(value)
+
+
+def literal(node: ast.expr) -> np.ndarray:
+    """[1, 2], np.array([1, 2]), np.array([1, 2]).reshape(2, 1). Else a ValueError."""
+    match node:
+        case ast.Call(ast.Attribute(array, "reshape"), shape):
+            return np.reshape(literal(array), [ast.literal_eval(n) for n in shape])
+        case ast.Call(_, [array, *_]):
+            return literal(array)
+    return np.asarray(ast.literal_eval(node), float)
 
 
 def worded(page: Page) -> Iterator[tuple[Token, Vocabulary]]:
