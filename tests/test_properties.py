@@ -331,6 +331,8 @@ def test_what_only_refuses_is_no_mutant(tmp_path, monkeypatch):
         ("return x is None", "x is not None", "x == None"),
         ("fits(x)", "", "fits(y)"),
         ("x.fits(y)", "x.fits(x)", ""),
+        ("bad = x > y\n    if bad:\n        raise KeyError", "", "bad = x < y"),
+        ("bad = x > y\n    x = bad", "bad = x < y", ""),
         ("", "", "def f(x, y=2)"),
     ],
 )
