@@ -379,6 +379,7 @@ CALLED = re.compile(r"(stride|dilation|步幅|膨胀率|channel|通道)(?:为)? 
 CALLS = {"stride": "S", "步幅": "S", "dilation": "D", "膨胀率": "D"}
 CALLS |= {"channel": "index", "通道": "index"}
 NOT = re.compile(r"(?:other than|not|不为|不是) $")
+IS = re.compile(r"(?:\b(?:is|are)|是) $")
 LAYER = re.compile(r"layer (\d+)|第 ?(\d+) ?层")
 
 
@@ -490,6 +491,7 @@ class Drawn:
         self.ringed: Counter[tuple[Span, Span]] = Counter()
         self.lines: set[tuple[int, int, int]] = set()  # grey or zero: axis, first, last
         self.sizes: set[tuple[int, ...]] = set()
+        self.marked: set[float] = set()
         self.values: set[float] = set()  # of marked cells, of small arrays, of names
         self.others: set[float] = set()
         self.runs: list[list[float]] = []  # in reading order
@@ -522,6 +524,7 @@ class Drawn:
             self.boxes[tuple((places[0], places[-1]) for places in own)] += 1
             for axis in (0, 1):
                 self._lines(axis, grey.all(1 - axis))
+        self.marked |= set(array[marked].tolist())
         small = 1 in array.shape or array.size <= 4
         self.values |= set((array if small else array[marked]).ravel().tolist())
         self.others |= set(array.ravel().tolist())
@@ -546,6 +549,15 @@ class Drawn:
             and columns.first < panel.array.shape[1]
         }
 
+    def along(self, span: Said) -> set[float]:
+        """The numbers that the panels have in a row or a column."""
+        return {
+            round(number, 2)
+            for panel in self.panels
+            if span.first < panel.array.shape[span.axis]
+            for number in panel.array.take(span.first, span.axis).tolist()
+        }
+
 
 def told(text: str, drawn: Drawn, near: Evidence, settings: str = "") -> list[str]:
     """What an alternative says that neither its picture nor its section shows."""
@@ -561,6 +573,8 @@ def told(text: str, drawn: Drawn, near: Evidence, settings: str = "") -> list[st
             layers[number.text] -= 1
         elif NOT.search(plain[: number.start]):
             held = number.value == 0
+        elif number.value in range(FREE + 1) and IS.search(plain[: number.start]):
+            held = number.value in {0} | drawn.marked
         elif called and settings:
             held = f" {CALLS[called[1]]}={number.text} " in f" {settings} "
         elif called and CALLS[called[1]] == "index":
@@ -568,8 +582,12 @@ def told(text: str, drawn: Drawn, near: Evidence, settings: str = "") -> list[st
         elif isinstance(number.value, tuple):
             held = number.value in drawn.sizes
         else:
-            seen = drawn.values if number.free else drawn.values | drawn.others
-            held = number.value in seen or number.value == 0 or near.holds(number)
+            seen = {0} | drawn.values
+            if "." not in number.text:  # of a decimal the place is told
+                seen |= set() if number.free else drawn.others
+            held = number.value in seen or (
+                "." not in number.text and near.holds(number)
+            )
         if not held:
             wrong.append(number.text)
     return wrong
@@ -578,6 +596,11 @@ def told(text: str, drawn: Drawn, near: Evidence, settings: str = "") -> list[st
 def misplaced(text: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str]:
     """Rows and columns that are not those of a mark, each as often as it is drawn."""
     spans, paired = said(text), set()
+
+    def after(span: Said) -> Numeral | None:
+        then = THEN.match(text, span.end)
+        return next((n for n in numbers if then and n.start == then.end()), None)
+
     left, named = +drawn.boxes, {n.value for n in numbers if n.value != 0}
     for one, other in pairwise(spans):
         between = text[one.end : other.start]
@@ -586,8 +609,7 @@ def misplaced(text: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str]:
         paired |= {one, other}
         rows, columns = sorted((one, other))
         box = (rows.first, rows.last), (columns.first, columns.last)
-        then = THEN.match(text, other.end)
-        value = next((n for n in numbers if then and n.start == then.end()), None)
+        value = after(other)
         cell = rows.first == rows.last and columns.first == columns.last
         if value and cell:  # row 1, column 0: −6
             held = value.value in drawn.at(rows, columns) and left[box] > 0
@@ -601,7 +623,10 @@ def misplaced(text: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str]:
         if not held:
             yield text[one.start : other.end]
     for span in set(spans) - paired:
-        if span[:3] not in drawn.spans | drawn.lines:
+        value = after(span)
+        if span[:3] not in drawn.spans | drawn.lines or (
+            value and value.value not in drawn.along(span)
+        ):
             yield text[span.start : span.end]
 
 
