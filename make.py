@@ -142,8 +142,9 @@ def test(*arguments: str) -> None:
         or argument[:1] != "-"
         for argument in arguments
     )
-    workers = [] if some else ["-n", "2", "--dist", "loadfile"]
-    run(BIN / "python", "-m", "pytest", *workers, *arguments)
+    # Another worker would hang at the test at which one hung.
+    workers = ["-n", "2", "--dist", "loadfile", "--max-worker-restart", "0"]
+    run(BIN / "python", "-m", "pytest", *([] if some else workers), *arguments)
 
 
 def offline(*arguments: str) -> None:

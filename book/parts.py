@@ -127,7 +127,10 @@ class Loader:
     def take(self, name, globals=None, locals=None, fromlist=(), level=0):
         """Python's __import__, which knows snippets.pooling.max, too."""
         first, *rest = name.split(".")
+        if first != "snippets" and not level:
+            return builtins.__import__(name, globals, locals, fromlist, level)
         path = self.folder.joinpath(*rest).with_suffix(".py")
-        if fromlist and first == "snippets" and path in self.files:
+        if fromlist and path in self.files:
             return self.of(path)
-        return builtins.__import__(name, globals, locals, fromlist, level)
+        form = "names are taken one by one: from snippets.pooling.max import …"
+        raise ImportError(f"{name} is no file of a page, {form}" if fromlist else form)

@@ -10,8 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
-from book.pages import Page
-from book.sessions import ROOT
+from book.pages import ROOT, Page
 
 HERE = Path(__file__).parent
 # Of this library.

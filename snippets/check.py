@@ -1,4 +1,4 @@
-"""Vocabulary of docs/*/check.md."""
+"""Vocabulary and numbers of docs/*/check.md."""
 
 import numpy as np
 from numpy.polynomial import Polynomial
@@ -7,6 +7,19 @@ from book import sessions
 from book.tex.world import World, drawn, worlds
 from snippets.notation import taylor
 from snippets.softmax import one_example
+
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "small-entries": {
+        "100": "whatever it is instead of 0",
+    },
+    "float64": {
+        "24 0.4": "= [np.finfo('float32').nmant + 1, 100 * (0.1 - 0.0996) / 0.1]",
+    },
+    "exercise-nameless": {
+        "4": "= nameless_delta.size",
+    },
+}
 
 RTOL = 2.0**-20  # with entries in sixteenths, what is just allowed is exact
 

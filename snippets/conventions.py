@@ -1,8 +1,24 @@
-"""Vocabulary of docs/*/conventions.md."""
+"""Vocabulary and numbers of docs/*/conventions.md."""
 
 import numpy as np
 
 from book.tex.world import World, drawn, worlds
+
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "same": {
+        "6": "the last entry of x",
+    },
+    "average": {
+        "4 9": "= [2 * 2, 3 * 3]",
+    },
+    "layouts": {
+        "4 5": "= x.shape[-1:] + turned.shape[2:3]",
+    },
+    "exercise-divisor": {
+        "4 6 9 9": "= [*np.unique(edge_cells), 9]",
+    },
+}
 
 
 @worlds("exercise-star")

@@ -5,6 +5,13 @@ import numpy as np
 from book.checks import call, check, compare, generator, gradient, size, st, tf, values
 from book.tex.world import World, drawn, worlds
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "epsilon": {
+        "200": "= big.max() - big.min()",
+    },
+}
+
 
 def classes(draw) -> tuple[int, ...]:
     """(..., C): none, one or two axes before the classes."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from playwright.sync_api import Browser, sync_playwright
 
-from book import record as verification
+from book import record as records
 from book.pages import ROOT, nav_pages
 from tests.site import build, built, serving  # noqa: F401  build: others take it from here
 from tools.chromium import FLAGS, NONE, chromium
@@ -82,7 +82,7 @@ class Record:
     """
 
     def __init__(self) -> None:
-        self.before = verification.fingerprint()
+        self.before = records.fingerprint()
         self.running: dict[str, dict] = {}  # of the test that is running
         self.equations: dict[str, dict] = {}
         self.shown: Counter[str] = Counter()  # kinds of displays of the running test
@@ -132,7 +132,7 @@ class Record:
         cases = sum(equation["cases"] for equation in self.equations.values())
         error = max(equation["error"] for equation in self.equations.values())
         profile = settings.get_current_profile_name()
-        written = self.complete() and verification.write(
+        written = self.complete() and records.write(
             profile, self.equations, dict(self.formulas), self.before
         )
         terminalreporter.section("properties")
@@ -142,7 +142,7 @@ class Record:
             f"{self.seconds:.1f} s, {rate:.0f} a second; "
             f"largest relative error {error:.1e}"
         )
-        where = verification.path().relative_to(ROOT)
+        where = records.path().relative_to(ROOT)
         terminalreporter.write_line(
             f"recorded in {where}" if written else f"{where} is as it was"
         )

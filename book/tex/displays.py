@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from book import parts, sessions
-from book.pages import STEP, Page, Part
+from book.pages import STEP, Page, Token
 from book.results import function, results
 from book.tex.evaluator import Evaluator, Wrong, close, spelled, split
 from book.tex.parser import INEQUALITIES, Unread, statements
@@ -102,7 +102,7 @@ def vocabulary(page: Page, section: str) -> Vocabulary:
     return Vocabulary(part, made or [World()])
 
 
-def sections(page: Page) -> Iterator[tuple[Part, list[str]]]:
+def sections(page: Page) -> Iterator[tuple[Token, list[str]]]:
     """Each display with the anchors of the headings above it, the nearest first."""
     above: list[tuple[int, str]] = []
     for piece in page.pieces:
@@ -167,7 +167,7 @@ def within_section(page: Page, section: str) -> range:
     return range(start, ends[0] if ends else page.text.count("\n") + 2)
 
 
-def written(include: Part) -> Iterator[tuple[str, object]]:
+def written(include: Token) -> Iterator[tuple[str, object]]:
     """The literal arrays and numbers of the code that a page shows here."""
     session = sessions.parse(sessions.SNIPPETS / f"{include.session}.md")
     for block in session.of(include.section):
@@ -180,7 +180,7 @@ def written(include: Part) -> Iterator[tuple[str, object]]:
                         yield name, np.asarray(ast.literal_eval(value), float)
 
 
-def worded(page: Page) -> Iterator[tuple[Part, Vocabulary]]:
+def worded(page: Page) -> Iterator[tuple[Token, Vocabulary]]:
     """Each display with its vocabulary, that of the nearest heading that has one."""
     made: dict[str, Vocabulary] = {}
     for piece, anchors in sections(page):
@@ -217,9 +217,13 @@ def displays(page: Page) -> list[Display]:
 def judge(display: Display, words: Vocabulary, conditions: list[str]) -> None:
     """Evaluates a display in all worlds of its vocabulary."""
     kinds: set[str] = set()
+    compared: list[World] = []  # not those that the conditions leave out
     try:
         for world in words.worlds:
+            before = display.comparisons
             kinds |= Claim(display, world, conditions).kinds()
+            if display.comparisons > before:
+                compared.append(world)
     except (Unread, Unknown, Wrong) as error:
         display.faults.append(str(error))
         return
@@ -233,7 +237,7 @@ def judge(display: Display, words: Vocabulary, conditions: list[str]) -> None:
         )
     display.kind = next((kind for kind in KINDS if kind in kinds), "")
     if display.kind == "evaluated" and not display.faults:
-        display.faults += [*disagreements(display, words)]
+        display.faults += [*disagreements(display, compared)]
 
 
 class Claim:
@@ -510,14 +514,14 @@ SETTINGS = {"stride": "S", "dilation": "D", "groups": "G"}
 GRADIENTS = ("x", "W", "b")  # what a backward function returns, in the book's order
 
 
-def disagreements(display: Display, words: Vocabulary) -> Iterator[str]:
+def disagreements(display: Display, compared: list[World]) -> Iterator[str]:
     """Where the function of a main result is not what its formula says."""
     known = results()
     for label in display.labels:
         if label.startswith(STEP) or label not in known:
             continue
         call = function(known[label])
-        for world in words.worlds:
+        for world in compared:
             if world.arguments is None:
                 continue
             try:
@@ -562,8 +566,8 @@ def difference(
 
 def alike(one: np.ndarray, other) -> bool:
     """Of one shape and value; one example and one channel may have axes of length 1."""
-    if one.shape != np.shape(other):
-        one = one.squeeze()
+    if one.squeeze().shape == np.squeeze(other).shape:
+        one = one.reshape(np.shape(other))
     return one.shape == np.shape(other) and close(one, other)
 
 

@@ -282,10 +282,10 @@ class Evaluator:
         return {name: self.space(name, found.get(name, {})) for name in names or found}
 
     def space(self, name: str, lengths: dict[int, str]) -> range:
-        if len(lengths) > 1:
+        if len(lengths) > 1 and name not in self.world.ranges:
             told = ", ".join(f"{n} at {where}" for n, where in lengths.items())
             raise Wrong(f"{name} runs over axes of different lengths: {told}")
-        if lengths:
+        if len(lengths) == 1:
             return range(*lengths)
         if name in self.world.ranges:
             return range(self.world.ranges[name])
@@ -396,10 +396,7 @@ class Evaluator:
             case Bracket(condition):
                 return int(self.holds(condition))
             case Cases(rows):
-                for value, conditions in rows:
-                    if all(self.holds(condition) for condition in conditions):
-                        return self.value(value)
-                raise Wrong("no case applies")
+                return self.value(self.case(rows))
             case Matrix(rows):
                 return self.matrix(rows)
             case Chain():
@@ -412,6 +409,14 @@ class Evaluator:
         if np.ndim(value) == 0 or len(value) != last + 1:
             raise Wrong(f"{spelled(node)} has not the entries 0 to {last}")
         return value
+
+    def case(self, rows: tuple[tuple[Node, tuple[Node, ...]], ...]) -> Node:
+        """The one that applies, or else the last, which is "otherwise"."""
+        found = [value for value, when in rows if when and all(map(self.holds, when))]
+        found = found or [value for value, when in rows if not when]
+        if len(found) != 1:
+            raise Wrong(f"{len(found)} cases apply")
+        return found[0]
 
     def look(self, name: str):
         if name in self.frame:
@@ -531,14 +536,14 @@ class Evaluator:
         match items:
             case (Chain((start, Name()), ("<=",)), Chain((Name(), end), ("<",))):
                 return (slice(self.value(start), self.value(end)),) * 2
-        found = []
+        found = {}
         for item in items:
             match item:
-                case Chain((start, Name(), end), ("<=", "<")):
-                    found.append(slice(self.value(start), self.value(end)))
+                case Chain((start, Name(key), end), ("<=", "<")) if key not in found:
+                    found[key] = slice(self.value(start), self.value(end))
                 case _:
                     raise Unknown(f"{spelled(item)} in the place of an index")
-        return tuple(found)
+        return tuple(found.values())
 
     # --- Derivatives
 

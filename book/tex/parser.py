@@ -115,7 +115,7 @@ def _lines(all_tokens: list[str]) -> list[list[str]]:
             row[n] + (row[n + 1 : n + 2] or [[]])[0] for n in range(0, len(row), 2)
         ]
         for cell in filter(None, halves):
-            if words(cell[0]) is not None and lines:
+            if words(cell[0]) is not None and cell is not halves[0]:
                 continue
             if lines and _goes_on(cell, lines[-1], first_of_row=cell is halves[0]):
                 lines[-1] += cell

@@ -33,7 +33,8 @@ class World:
     functions: those of the page, σ' or g.
     zero: arrays that are 0 outside of their bounds, as the page says.
     also: other names of the same value: {"x": "a^l-1"}.
-    ranges: of an index that stands alone at no array, {"u": K}.
+    ranges: of an index that stands alone at no array, or at some of different lengths,
+        {"u": K}.
     axes: of an array with fewer indices than axes, {"x": {2: (0, 3)}}.
     arguments: of the functions of main results, by the names of their parameters;
         a key, or a function of all values. An array of the same name is taken as it is,

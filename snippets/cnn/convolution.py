@@ -8,6 +8,13 @@ from book.figures import ROUNDING, Box, Panel, around, claim, figure
 from book.tex.world import World, drawn, worlds
 from snippets.cnn.forward import correlate, covered, plane, tf_correlate
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "exact": {
+        "16 4 9": "= [sx.size, sW.size, sdelta.size]",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 

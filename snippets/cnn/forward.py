@@ -12,8 +12,32 @@ from book.results import namespace
 from book.sessions import SNIPPETS
 from book.tex.world import World, drawn, worlds
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "network": {
+        "(1,4,4,1) (1,4,4,1)": "= [*z1.shape, *a1.shape]",
+        "(1,4) (4,3)": "= [*a2.shape, *W3.shape]",
+        "81": "= x.size",
+    },
+    "output-size": {
+        "4 6 8": "= [2 * 2, 2 * 3, len(x0) - 1]",
+    },
+    "by-hand": {
+        "4 4": "= [2 * 1 + 2, 2 * 1 + 2]",
+    },
+    "exercise-windows": {
+        "5": "= windows_x.shape[1] - 1",
+    },
+    "exercise-paths": {
+        "81": "= paths_rows.size * paths_columns.size",
+        "4": "= 2 * 1 + 2",
+    },
+    "exercise-merged": {
+        "4 4": "= [2 * 2, 2 * 2]",
+    },
+}
+
 WRITTEN = "every entry is written afterwards"
-ZEROS = "zeros are float64 by themselves; other types are for the proof"
 DEAD = (
     "the place of the maximum changes only where it is not above 0, and there σ' is 0"
 )
@@ -24,11 +48,6 @@ SAME = {
         "z = np.zeros((height, width), np.result_type(x, W))",
         "z = np.ones((height, width), np.result_type(x, W))",
     ): WRITTEN,
-    (
-        "correlate",
-        "z = np.zeros((height, width), np.result_type(x, W))",
-        "z = np.zeros((height, width))",
-    ): ZEROS,
     (
         "max_pool",
         "z = np.zeros((height, width))",

@@ -17,6 +17,21 @@ from snippets.cnn.forward import (
     tiles,
 )
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "down-to-pool": {
+        "(1,3) 4 (1,4)": "= [*my_dl_dz3.shape, W3.shape[1] + 1, 1, 4]",
+    },
+    "one-tile": {
+        "0.9 0.901": "= [0.9, 0.9 + h]",
+        "1.5 1.501 1.5 1.5": "= tile.max() + np.array([0, h, 0, 0])",
+        "0.001": "= h",
+    },
+    "exercise-order": {
+        "9 36": "= [order_delta.size, order_z.size]",
+    },
+}
+
 UNUSED = "upsample reads the places that δ has, no further"
 # The mutants of the session's functions that compute the same, and why.
 SAME = {

@@ -10,6 +10,13 @@ from snippets.cnn.convolution import row
 from snippets.cnn.forward import correlate, covered, plane, tf_correlate, windows
 from snippets.cnn.stride import dilated_ones
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "bias-mean": {
+        "16": "= my_dl_dz1.size",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 

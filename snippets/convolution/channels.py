@@ -6,24 +6,45 @@ its side is put together from what it has: tf.pad, zeros between the weights, on
 convolution for each group.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_allclose
 
 from book.checks import call, check, compare, generator, gradient, size, st, tf, values
 from book.figures import ROUNDING, Box, Panel, claim, figure
+from book.tex.world import World, drawn, worlds
 from snippets.cnn.forward import correlate
+
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "example": {
+        "5×4 3×2 4": "= [*x.shape[1:3], *W.shape[:2], 4]",
+    },
+    "wrong-output": {
+        "0.5": "= b[0]",
+    },
+    "exercise-shortcut": {
+        "12 35": "= [3 * 4, 5 * 7]",
+    },
+}
 
 Pair = tuple[int, int]
 
 # The mutants of the session's functions that compute the same, and why.
 SAME = {
     (
-        "correlate",
-        "return np.einsum('nijcuv,uvcf->nijf', windows(x, W.shape[:2], stride), W)",
-        "return np.einsum('nijcuv,uvcf->nijf', windows(x, W.shape[:-2], stride), W)",
-    ): "W has four axes",
+        "pair",
+        "return (value, value) if np.ndim(value) == 0 else tuple(value)",
+        "return (value, value) if np.ndim(value) <= 0 else tuple(value)",
+    ): "no number of axes is below 0",
+    (
+        "pair",
+        "return (value, value) if np.ndim(value) == 0 else tuple(value)",
+        "return (value, value) if np.ndim(value) == 0 else value",
+    ): "whoever calls it takes two items, of whatever they are in",
 }
 
 
@@ -268,3 +289,131 @@ def channels_weights(function, draw):
 def channels_bias(function, draw):
     case = convolution(draw)
     return of_bias(function, case, {"delta": case.delta})
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    fits = nhwc(2, (3, 3), (2, 1), 2, 3), nhwc(2, (3, 4), (1, 2), 2, 4, S=2)
+    over = nhwc(2, (4, 5), (1, 1), 2, 3, S=3), nhwc(2, (5, 3), (2, 1), 3, 2, S=2)
+    for world in *fits, *over:
+        W, z = world.values["W"], world.values["z"]
+        turned = W[::-1, ::-1].swapaxes(2, 3)
+        yield adding(world, {"M": z.size * W[..., 0].size, "W'": turned})
+
+
+@worlds("by-hand")
+def by_hand(given):
+    """One row everywhere; given are slices, with the column last."""
+    x, W, delta = (np.moveaxis(given[name], -1, at) for name, at in HAND)
+    yield nhwc(2, (3,), (2,), 2, 2, x=x, W=W, b=given["b"], delta=delta)
+
+
+HAND = (("x", 1), ("W", 0), ("delta", 1))  # n,q,c; v,c,f; n,j,f
+
+
+@worlds("exercise-pixels")
+def pixels(given):
+    x, delta = given["pixels_x"], given["pixels_delta"]
+    yield nhwc(1, (1, 2), (1, 1), 2, 3, x=x, delta=delta)
+
+
+@worlds("exercise-shortcut")
+def shortcut():
+    yield nhwc(2, (5, 7), (1, 1), 2, 3, S=2)
+    yield nhwc(2, (4, 3), (1, 1), 3, 2, S=2)
+    yield nhwc(3, (3, 6), (1, 1), 2, 2, S=2)
+
+
+@worlds("exercise-gains")
+def gains():
+    fits = nhwc(2, (3, 3), (2, 1), 3, 2), nhwc(2, (3, 2), (1, 2), 2, 3, S=2)
+    for world in *fits, nhwc(3, (4, 3), (1, 2), 2, 2, S=3):
+        N, C = world.sizes["N"], world.sizes["C"]
+        yield replace(
+            world,
+            given={**world.given, "s": drawn(9, N, C)},
+            forward={
+                "y": lambda v: v["s"][:, None, None] * v["x"],
+                "z": lambda v: valid(v["y"], v["W"], v["S"]) + v["b"],
+            },
+        )
+
+
+def adding(world: World, sizes: dict) -> World:
+    """The same world, in which more symbols have values."""
+    return replace(world, sizes={**world.sizes, **sizes})
+
+
+PLACES = {1: "iup", 2: "ijuvpq"}  # in z, in W, in x
+
+
+def nhwc(N, size, kernel, C, F, S=1, D=1, G=1, padding=None, **given) -> World:
+    """The whole layer, for images with one or two axes of places.
+
+    x is (N, *size, C), W (*kernel, C / G, F), given or drawn.
+    """
+    padding = padding or ((0, 0),) * len(size)
+    sizes = {"N": N, "C": C, "F": F, "S": S, "D": D, "G": G}
+    sizes |= places(size, kernel, S, D, padding)
+    outputs = [sizes[name] for name in ("O", "O'")[: len(size)]]
+    arrays = {
+        "x": drawn(1, N, *size, C),
+        "W": drawn(2, *kernel, C // G, F),
+        "b": drawn(3, F),
+        "delta": drawn(4, N, *outputs, F),
+    }
+    image, channels = {2: (0, len(size) + 1)}, {2: (len(size), len(size) + 1)}
+    return World(
+        sizes=sizes,
+        given=arrays | given,
+        forward={
+            "tilde x": lambda v: np.pad(v["x"], [(0, 0), *padding, (0, 0)]),
+            "bar W": lambda v: blocks(v["W"], G),
+            "z": lambda v: valid(v["tilde x"], v["bar W"], S, D) + v["b"],
+        },
+        zero={"W"},
+        ranges=dict(zip(PLACES[len(size)], [*outputs, *kernel, *size], strict=True)),
+        axes={"x": image, "tilde x": image, "delta": image, "W": channels},
+        arguments={
+            "kernel": lambda v: v["W"].shape[:-2],
+            "size": lambda v: v["x"].shape[1:-1],
+            "padding": lambda v: padding,
+        },
+    )
+
+
+def places(size, kernel, S, D, padding) -> dict[str, int]:
+    """H, K, O, r, K_e, H_p, P_before and P_after, of columns with a prime."""
+    found = {}
+    for axis, (H, K, around) in enumerate(zip(size, kernel, padding, strict=True)):
+        H_p, K_e = H + sum(around), D * (K - 1) + 1
+        begins = range(0, H_p - K_e + 1, S)  # of the windows
+        names = {"H": H, "K": K, "H_p": H_p, "K_e": K_e, "O": len(begins)}
+        names |= {"r": H_p - (begins[-1] + K_e)}
+        names |= dict(zip(("P_before", "P_after"), around, strict=True))
+        sides = ("P_top", "P_bottom"), ("P_left", "P_right")
+        found |= {name + axis * "'": value for name, value in names.items()}
+        found |= dict(zip(sides[axis], around, strict=True))
+    return found
+
+
+def valid(x, W, S=1, D=1):
+    """(N, *H, C), (*K, C, F) -> (N, *O, F)"""
+    axes = range(1, x.ndim - 1)
+    extent = [D * (k - 1) + 1 for k in W.shape[:-2]]
+    every = slice(None, None, S), slice(None, None, D)
+    seen = sliding_window_view(x, extent, axes)
+    seen = seen[:, *(every[0] for _ in axes), :, *(every[1] for _ in axes)]
+    return np.tensordot(seen, np.moveaxis(W, -2, 0), len(axes) + 1)
+
+
+def blocks(W, G):
+    """The kernel from all channels to all, 0 where they are in different groups."""
+    *kernel, c, F = W.shape
+    full = np.zeros((*kernel, G * c, F))
+    for g, own in enumerate(np.split(np.arange(F), G)):
+        full[..., g * c : (g + 1) * c, own] = W[..., own]
+    return full

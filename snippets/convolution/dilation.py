@@ -1,18 +1,39 @@
 """Figures and checks of docs/*/convolution/dilation.md. K = 2, S = 3, D = 2."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 from book.checks import check
 from book.figures import ROUNDING, Box, Panel, between, claim, figure
+from book.tex.world import World, drawn, worlds
 from snippets.cnn.forward import correlate
 from snippets.convolution.channels import (
+    adding,
     convolution,
     forward,
     given_as,
     input_of_size,
     weights_of_kernel,
 )
+from snippets.convolution.leftover import alone, plane, row, spread
+
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "input": {
+        "4 4": "= [np.flatnonzero(~dx[0, ..., 0].any(axis))[1] for axis in (1, 0)]",
+    },
+    "explorer": {
+        "4 4": "= [np.flatnonzero(~dx[0, ..., 0].any(axis))[1] for axis in (1, 0)]",
+    },
+    "receptive-field": {
+        "31": "= receptive_field([(3, 1, d) for d in (1, 2, 4, 8)])",
+        "17": "= receptive_field([(3, 1, 2)] * 4)",
+        "9": "= (receptive_row([(3, 1, 2)] * 4) > 0).sum()",
+        "6 27": "= [(paths == 0).sum(), paths.size]",
+    },
+}
 
 # --- Figures -----------------------------------------------------------------
 
@@ -141,3 +162,76 @@ def dilation_weights(function, draw):
     return weights_of_kernel(
         function, draw, case, dilation=given_as(draw, case.dilation)
     )
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    """K_e stands for rows and columns: kernels are square here."""
+    over = plane((10, 8), (3, 3), S=3, D=2), plane((6, 7), (2, 2), S=2, D=3)
+    for world in *over, plane((4, 5), (2, 2), S=1, D=2):
+        extent = world.sizes["K_e"]
+        yield replace(world, ranges={**world.ranges, "m": extent, "n": extent})
+
+
+@worlds("by-hand")
+def by_hand(given):
+    yield row(given, D=2)
+
+
+@worlds("receptive-field")
+def receptive_field():
+    """The layers count from 1."""
+    none = np.nan
+    for K, S, D in (
+        ((none, 3, 2, 4, 2), (none, 2, 1, 3, 2), (none, 1, 3, 2, 1)),
+        ((none, 2, 5), (none, 3, 2), (none, 4, 1)),
+        ((none, 3, 3, 3), (none, 1, 1, 1), (none, 1, 2, 4)),
+    ):
+        layers = [*zip(K, S, D, strict=True)][1:]
+        R = np.array([field(layers[:count]) for count in range(len(K))])
+        K, S, D = map(np.array, (K, S, D))
+        yield World(sizes={"K": K, "S": S, "D": D, "R": R})
+
+
+def field(layers) -> int:
+    """From the first to the last entry of x on which one output depends."""
+    seen = {0}
+    for K, S, D in reversed(layers):
+        seen = {S * i + D * u for i in seen for u in range(K)}
+    return max(seen) - min(seen) + 1
+
+
+@worlds("exercise-dilated-gaps")
+def dilated_gaps(given):
+    yield row(given | {"x": drawn(1, 9)}, S=2, D=3)
+
+
+@worlds("exercise-phases")
+def phases():
+    """D divides H, so that all of the D rows have one length."""
+    for H, K, D in (8, 3, 2), (9, 2, 3), (6, 2, 2):
+        world = plane((H,), (K,), D=D)
+        apart = {f"{name}^()": world.values[name].reshape(-1, D).T for name in PARTED}
+        yield adding(world, apart)
+
+
+PARTED = "x", "delta"
+
+
+@worlds("exercise-branches")
+def branches():
+    for H, K in (6, 3), (5, 2), (8, 4):
+        world = plane((H,), (K,), D=2)
+        yield replace(
+            world,
+            forward={"z": lambda v: both_branches(v["x"], v["w"])},
+            ranges={**world.ranges, "m": 2 * K - 1},
+        )
+
+
+def both_branches(x, w):
+    wide = alone(x, spread(w, 2), 1)
+    return wide + alone(x, w, 1)[: len(wide)]

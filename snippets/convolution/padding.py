@@ -1,18 +1,46 @@
 """Figures and checks of docs/*/convolution/padding.md."""
 
+from dataclasses import replace
+from itertools import count
+
 import numpy as np
 from numpy.testing import assert_array_equal
 
 from book.checks import call, check, compare, tf
 from book.figures import Box, Panel, around, claim, figure
+from book.tex.world import World, drawn, worlds
 from snippets.convolution.channels import (
     Pair,
+    adding,
     convolution,
     convolve,
     given_as,
     input_of_size,
     weights_of_kernel,
 )
+from snippets.convolution.leftover import alone, plane, row
+
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "by-hand": {
+        "7 4 4 5 6 6 4": "the entry without a window; indices of the row",
+    },
+    "same": {
+        "6 7": "sizes of the block below",
+    },
+    "grid": {
+        "6×6 5×5 4 5": "= [6, 6, 5, 5, 5 - 1, 6 - 1]",
+    },
+    "explorer": {
+        "5 6": "sizes for the reader to try",
+    },
+    "pytorch": {
+        "6×6": "the image of the section before",
+    },
+    "exercise-even": {
+        "8 4": "= [7 + 1, 2 * 2]",
+    },
+}
 
 # --- Figures -----------------------------------------------------------------
 
@@ -132,3 +160,78 @@ def padding_input(function, draw):
 def padding_weights(function, draw):
     case = convolution(draw, leftover=True, padding=True)
     return weights_of_kernel(function, draw, case, padding=case.padding)
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    yield padded((4, 5), (2, 3), 2, ((1, 2), (0, 1)))  # r is 1 and 1
+    yield padded((3, 4), (2, 3), 1, ((2, 0), (1, 3)))
+    for size, kernel, S in ((6, 5), (3, 2), 2), ((4, 7), (5, 3), 3):
+        yield padded(size, kernel, S, same(size, kernel, (S, S)))
+
+
+def padded(size, kernel, S, padding) -> World:
+    """With pad and crop; the function of same-forward finds its own padding."""
+    world = plane(size, kernel, S, padding=padding)
+    inside = tuple(
+        slice(before, before + h) for h, (before, _) in zip(size, padding, strict=True)
+    )
+
+    def of_same(v):
+        x = np.pad(v["x"], same(size, kernel, (S, S)))
+        return alone(x, v["W"], S) + v["b"]
+
+    return replace(
+        adding(world, {"g": drawn(9, *world.values["tilde x"].shape)}),
+        functions={"pad": lambda a: np.pad(a, padding), "crop": lambda a: a[inside]},
+        results={}
+        if padding == same(size, kernel, (S, S))
+        else {"same-forward": of_same},
+    )
+
+
+@worlds("by-hand")
+def by_hand(given):
+    yield row(given, S=2, padding=((0, 1),))
+
+
+@worlds("same")
+def sizes_of_same():
+    """P is the least number of zeros that gives ⌈H / S⌉ windows."""
+    for H, K, S in (5, 3, 2), (6, 3, 2), (7, 4, 3), (8, 2, 3), (9, 1, 4), (5, 4, 1):
+        outputs = -(-H // S)
+        P = next(P for P in count() if outputs <= (H + P - K) // S + 1)
+        half = {"P_before": P // 2, "P_after": (P + 1) // 2}
+        t = H - (outputs - 1) * S
+        yield World(sizes={"H": H, "K": K, "S": S, "P": P, "t": t} | half)
+
+
+@worlds("exercise-even")
+def even(given):
+    yield row(given | {"x": drawn(1, 5)}, S=2, padding=((1, 2),))
+
+
+@worlds("exercise-ring")
+def ring():
+    for H, K, before in (5, 3, 2), (4, 2, 0), (6, 4, 1):
+        sides = before, K - 1 - before
+        yield copying(plane((H,), (K,), padding=(sides,), b=0.0), "wrap")
+
+
+@worlds("exercise-mirror")
+def mirror():
+    for H, padding in (4, (2, 1)), (3, (1, 2)), (5, (0, 3)):
+        world = copying(plane((H,), (2,), padding=(padding,)), "reflect")
+        s = np.pad(np.arange(H), padding, mode="reflect")
+        functions = {"s": lambda m, s=s: s[m]}
+        yield replace(world, functions=functions, ranges={"m": len(s)})
+
+
+def copying(world: World, mode: str) -> World:
+    """The padding of a row is not of zeros, and w is read nowhere else."""
+    sides = world.sizes["P_before"], world.sizes["P_after"]
+    wide = {"tilde x": lambda v: np.pad(v["x"], sides, mode=mode)}
+    return replace(world, forward={**world.forward, **wide}, zero=frozenset())

@@ -7,6 +7,13 @@ from book.checks import call, check, compare, gradient, tf, values
 from book.figures import Box, Panel, claim, figure
 from snippets.convolution.channels import Case, Pair, convolution, given_as
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "checkerboard": {
+        "4": "= 2 * 2",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 

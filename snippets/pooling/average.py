@@ -17,6 +17,70 @@ from snippets.pooling.max import (
     row_windows,
 )
 
+FILL = "only the shape is used"
+WINDOWS = "all three have as many rows and columns as there are windows"
+# The mutants of the session's functions that compute the same, and why.
+SAME = {
+    (
+        "divisors",
+        "cells = pad(np.ones((1, *a.shape[1:3], 1)), padding, float(count_padding))",
+        "cells = pad(np.ones((1, *a.shape[1:3], 1)), padding, count_padding)",
+    ): "True is 1, and False 0",
+    (
+        "avg_pool",
+        "sums = windows(pad(a, padding, 0.0), size, stride).sum(axis=(4, 5))",
+        "sums = windows(pad(a, padding), size, stride).sum(axis=(4, 5))",
+    ): "pad puts zeros if nothing is said",
+    (
+        "avg_pool_backward",
+        "gradient = np.zeros(pad(a, padding, 0.0).shape)",
+        "gradient = np.zeros(pad(a, padding).shape)",
+    ): FILL,
+    (
+        "avg_pool_backward",
+        "gradient = np.zeros(pad(a, padding, 0.0).shape)",
+        "gradient = np.zeros(pad(a, padding, 1.0).shape)",
+    ): FILL,
+    (
+        "avg_pool_backward",
+        "gradient = np.zeros(pad(a, padding, 0.0).shape)",
+        "gradient = np.zeros(pad(a, padding, -1.0).shape)",
+    ): FILL,
+    (
+        "avg_pool_backward",
+        "(s, t), (_, o, p, _) = (stride, share.shape)",
+        "(s, t), (_, o, p, _) = (stride, delta.shape)",
+    ): WINDOWS,
+    (
+        "avg_pool_backward",
+        "(s, t), (_, o, p, _) = (stride, share.shape)",
+        "(s, t), (_, o, p, _) = (stride, divisor.shape)",
+    ): WINDOWS,
+    (
+        "global_avg_pool_backward",
+        "return np.broadcast_to(share, (len(delta), h, w, delta.shape[1]))",
+        "return np.broadcast_to(share, (len(share), h, w, delta.shape[1]))",
+    ): "a share for each example",
+}
+
+
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "row": {
+        "0.2 -0.1": "= [0.6 / 3, -0.3 / 3]",
+    },
+    "divisor": {
+        "4 4 5 6 6": "= [2 * 2, 2 * 2, 9 - 2 * 2, 2 * 3, 2 * 3]",
+    },
+    "global": {
+        "20": "= 4 * 5",
+    },
+    "exercise-border": {
+        "0.2 -0.2 0.3 0.6": "= border_delta / [2, 3, 3, 2]",
+        "1.9": "= border_delta.sum()",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 

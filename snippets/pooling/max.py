@@ -12,6 +12,75 @@ from snippets.cnn.forward import maxima
 from snippets.convolution.channels import Pair, given_as, two
 from snippets.convolution.padding import same
 
+REFUSES = "it refuses less; no check draws what is refused, and the session shows it"
+SHAPE = "row and column have the shape of the index that they are made of"
+# The mutants of the session's functions that compute the same, and why.
+SAME = {
+    (
+        "arguments",
+        "size = whole('size', size, 1)",
+        "size = whole('size', size, 0)",
+    ): REFUSES,
+    (
+        "arguments",
+        "stride = size if stride is None else whole('stride', stride, 1)",
+        "stride = size if stride is None else whole('stride', stride, 0)",
+    ): REFUSES,
+    (
+        "arguments",
+        "padded = tuple((h + sum(p) for h, p in "
+        "zip(a.shape[1:3], padding, strict=True)))",
+        "padded = tuple((h + sum(size) for h, p in "
+        "zip(a.shape[1:3], padding, strict=True)))",
+    ): REFUSES,
+    (
+        "places",
+        "n, i, j, c = np.indices(inside.shape)",
+        "n, i, j, c = np.indices(u.shape)",
+    ): SHAPE,
+    (
+        "places",
+        "n, i, j, c = np.indices(inside.shape)",
+        "n, i, j, c = np.indices(v.shape)",
+    ): SHAPE,
+    (
+        "max_pool_backward",
+        "first = view.reshape(*delta.shape, -1).argmax(axis=-1)",
+        "first = view.reshape(*delta.shape, -2).argmax(axis=-1)",
+    ): "reshape takes any negative number for what is left",
+}
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "row": {
+        "0.6": "= 0.4 - 0.3 + 0.5",
+        "0.001 0.001": "= [h, h]",
+    },
+    "add-at": {
+        "0.4": "a δ of the section before",
+    },
+    "infinity": {
+        "0.5": "the δ whose window lies inside",
+    },
+    "forward": {
+        "1.9": "the entry of the figure",
+    },
+    "backward": {
+        "1.9": "the entry of the figure",
+    },
+    "explorer": {
+        "1.9": "the entry of the figure",
+    },
+    "gaps": {
+        "4 5 6 4 6": "= [3 + 1, 5, 6, -(-7 // 2), 6]",
+    },
+    "ties": {
+        "0.6 0.2": "= [0.6, 0.6 / 3]",
+    },
+    "exercise-largest": {
+        "9": "= largest_a.max()",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 
