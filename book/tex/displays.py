@@ -452,7 +452,9 @@ def told(node: Node) -> bool:
 
 def apart(a, b) -> str:
     """Two values that differ: the shapes, or the first entries that do."""
-    a, b = (np.asarray(getattr(v, "array", v), float) for v in (a, b))
+    a, b = (getattr(v, "array", v) for v in (a, b))
+    kind = complex if np.iscomplexobj(a) or np.iscomplexobj(b) else float
+    a, b = np.asarray(a, kind), np.asarray(b, kind)
     if a.shape != b.shape:
         return f"shapes {a.shape} and {b.shape}"
     at = np.unravel_index(np.argmax(np.abs(a - b)), a.shape)

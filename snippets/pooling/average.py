@@ -287,6 +287,7 @@ def head():
     for examples, rows, columns, channels, classes in (
         (2, 2, 4, 5, 3),
         (3, 3, 2, 2, 4),
+        (2, 4, 3, 3, 5),
     ):
         yield World(
             sizes={"H": rows, "H'": columns},
