@@ -364,9 +364,11 @@ class Claim:
         spaces = evaluator.spaces(Op("tuple", (node, *beside)))
         for one in beside:
             self.tight(one, spaces)
+        # Of two formulas in a display a condition may be on the indices of one.
+        conditions = [c for c in self.conditions if {*evaluator.alone(c)} <= {*spaces}]
         count = 0
         for frame in evaluator.each(spaces):
-            if not all(evaluator.holds(one) for one in self.conditions):
+            if not all(evaluator.holds(one) for one in conditions):
                 continue
             try:
                 if {"iff", "then"} & {*node.relations}:

@@ -549,6 +549,10 @@ class Evaluator:
 
     def derivative(self, node: Derivative):
         """Of a value by a value, whole or one entry of each, or of an expression."""
+        match node.bottom:
+            case Op("T", (matrix,)):
+                found = self.derivative(Derivative(node.top, matrix))
+                return np.swapaxes(found, -2, -1)
         top, of = split(node.top)
         bottom, by = split(node.bottom)
         bottom = self.name(bottom)

@@ -115,9 +115,9 @@ def im2col_backward(function, draw):
 
 @worlds()
 def symbols():
-    yield as_product(nhwc(2, (3, 2), (2, 1), 2, 3))
-    yield as_product(nhwc(2, (5, 3), (2, 1), 3, 2, S=2, D=2))
-    yield as_product(nhwc(2, (4, 5), (1, 2), 2, 4, S=3))
+    yield as_product(nhwc(2, (4, 2), (2, 1), 2, 3, S=1, D=2))
+    yield as_product(nhwc(2, (4, 6), (1, 2), 2, 3, S=2, D=3))  # r is 1 and 0
+    yield as_product(nhwc(2, (5, 4), (2, 1), 2, 4, S=3))
 
 
 def as_product(world: World) -> World:
