@@ -182,7 +182,7 @@ def test_a_function_that_is_not_its_formula(monkeypatch):
     class Result:
         pass
 
-    monkeypatch.setattr(module, "results", lambda: {"some-forward": Result})
+    monkeypatch.setattr(module, "tagged", lambda: {"some-forward": Result})
     right = lambda x, w, stride: np.correlate(x, w)[::stride]  # noqa: E731
     for function, said in {
         right: "",

@@ -14,12 +14,13 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
 from book import parts, sessions
 from book.pages import STEP, Page, Token
-from book.results import function, results
+from book.results import Result, function, results
 from book.tex.evaluator import Evaluator, Wrong, close, spelled, split
 from book.tex.parser import INEQUALITIES, Unread, statements
 from book.tex.tree import (
@@ -524,9 +525,14 @@ SETTINGS = {"stride": "S", "dilation": "D", "groups": "G"}
 GRADIENTS = ("x", "W", "b")  # what a backward function returns, in the book's order
 
 
+@cache
+def tagged() -> dict[str, Result]:
+    return results()
+
+
 def disagreements(display: Display, compared: list[World]) -> Iterator[str]:
     """Where the function of a main result is not what its formula says."""
-    known = results()
+    known = tagged()
     for label in display.labels:
         if label.startswith(STEP) or label not in known:
             continue
@@ -566,7 +572,9 @@ def difference(
         got, wanted = (got,), [[world.results[label](world.values)]]
     else:
         said = statements(display.tex, world.names, set(world.functions))
-        sides = [whole(node.parts[0]) for node in said if not condition(node)]
+        left = [node.parts[0] for node in said if not condition(node)]
+        # A row may say what a function is.
+        sides = [whole(side) for side in left if not isinstance(side, Call)]
         got, wanted = (got,), [[evaluator.value(side) for side in sides]]
     for one, others in zip(got, wanted, strict=True):
         one = np.asarray(one)
