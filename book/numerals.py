@@ -47,6 +47,7 @@ VERSION = re.compile(
 IN_CODE = re.compile(r"(?<![\w.])[-−]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|(?<![\w.])\.\d+")
 TUPLE = re.compile(r"\(\s*\d+(?:\s*,\s*\d+)*\s*,?\s*\)")
 TABLE = re.compile(r"(?m)^ *\|(?P<head>.*)\|\n *\|[-:| ]+\|\n(?P<rows>( *\|.*\|\n?)+)")
+LIST = re.compile(r"\w\S* = \((-?\s*\d+(?:\.\d+)?(?:,\s*-?\s*\d+(?:\.\d+)?)+)\)")
 ROW = re.compile(r"^ *\|.*$", re.MULTILINE)
 COLUMN = re.compile(r"column (\d+)")
 HALF_TURN = re.compile("180°")  # in words in English
@@ -317,9 +318,40 @@ def known_versions(name: str) -> list[str]:
     return [locked(NAMES[name])]
 
 
+def untold(of: Page, session: sessions.Session) -> list[str]:
+    """Lists in the text, such as x = (1, 3, -2), that the session neither writes, nor
+    prints, nor has at its end; zeros may have been put in."""
+    texts = [text for block in session.blocks for text in (block.code, block.shown)]
+    rows = [[float(number) for number in IN_CODE.findall(text or "")] for text in texts]
+    rows += [array.ravel().round(6).tolist() for array in held_arrays(session)]
+    rows += [[number for number in row if number] for row in rows]
+    wrong = []
+    for start, text in sorted([*of.texts, *of.titles]):
+        for span in SPAN.finditer(text):
+            for found in LIST.finditer((span["inline"] or "").replace("\\,", "")):
+                wanted = [float(n.replace(" ", "")) for n in found[1].split(",")]
+                without = [number for number in wanted if number]
+                if not any(
+                    within(those, row) for those in (wanted, without) for row in rows
+                ):
+                    line = of.text.count("\n", 0, start + span.start()) + 1
+                    wrong.append(f"{of}:{line}: {found[0]} is not in {session.name}")
+    return wrong
+
+
+def within(wanted: list[float], row: list[float]) -> bool:
+    """Does it stand in the row, one after the other?"""
+    length = len(wanted)
+    return any(
+        row[k] == wanted[0] and row[k : k + length] == wanted for k in range(len(row))
+    )
+
+
 def complaints(of: Page) -> list[str]:
     """Each number of the page that stands on nothing, with file and line."""
     wrong, held = entered(of)
+    if (sessions.SNIPPETS / of.name).exists():
+        wrong += untold(of, sessions.parse(sessions.SNIPPETS / of.name))
     for numeral, name in versions(of):
         if numeral.start not in held:
             held.add(numeral.start)
@@ -449,6 +481,10 @@ def arrays(session: sessions.Session) -> Iterator[np.ndarray]:
                     yield np.squeeze(np.array(rows, dtype=float))
                 except ValueError:  # not numbers
                     continue
+    yield from held_arrays(session)
+
+
+def held_arrays(session: sessions.Session) -> Iterator[np.ndarray]:
     for value in sessions.run(session).namespace.values():
         if hasattr(value, "dtype") and hasattr(value, "shape"):
             try:
