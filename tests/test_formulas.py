@@ -226,7 +226,7 @@ def test_the_reports_name_places_and_sizes():
     (display,) = displays(shown(FORWARD.replace("w_u", "w_{K-1-u}")))
     assert re.fullmatch(
         r"z\[i\] = sum_\(u\) .* is not so: \S+ and \S+; "
-        r"where H = 7, K = 3, S = 2, O = 3, r = 0, h = 0.01, i = 0",
+        r"where H = 7, K = 3, S = 2, O = 3, r = 0, i = 0",
         display.faults[0],
     )
 
