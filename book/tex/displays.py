@@ -270,6 +270,8 @@ class Claim:
         try:
             compared = self.compared(node, beside)
         except Unknown:
+            if self.world.names:  # a symbol that its vocabulary does not have
+                raise
             compared = 0
             pairs = [*self.pairs(node)]
             numbers = [(a, r, b) for a, r, b in pairs if numeric(a) and numeric(b)]
