@@ -1,4 +1,4 @@
-"""Markdown files are sessions: one test item a file, outputs compared by value.
+"""Markdown files are sessions: one test item a file, outputs compared.
 
 This stands at the root because pytest asks a conftest only about files below it. It
 replaces the collector of pytest-codeblocks, which gives every block a fresh namespace
@@ -19,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-outputs",
         action="store_true",
-        help="rewrite the outputs of the sessions that changed beyond rounding",
+        help="rewrite the outputs of the sessions that are not what they print",
     )
     parser.addoption(
         "--changed",

@@ -2,3 +2,7 @@
 
 It reads docs/ and snippets/, and knows neither MkDocs nor the tests.
 """
+
+
+class Mistake(Exception):
+    """Something that an author can mend; says what, and in which file and line."""

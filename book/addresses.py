@@ -4,15 +4,17 @@ import re
 from posixpath import dirname, relpath
 from urllib.parse import urljoin, urlsplit
 
+from book import Mistake
+
 EDIT = "edit/main/docs/"  # below the repository
 ADDRESS = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 ALTERNATE = re.compile(r'<link rel="alternate" href="([^"]*)" hreflang="([^"]*)">')
 
 
 def check(option: str, address: str) -> None:
-    """Raises ValueError where it cannot be that of a site or a repository, or none."""
+    """Raises Mistake where it cannot be that of a site or a repository, or none."""
     if address and not ADDRESS.fullmatch(address):
-        raise ValueError(
+        raise Mistake(
             f"mkdocs.yml: {option} is {address!r}; wanted is https://, a host and "
             "a path, and nothing after it. It comes from the environment variable "
             f"{option.upper()}."

@@ -1,16 +1,44 @@
 """Is the output shown on a page the one that the code prints?
 
-Numbers with a point or an exponent are compared by value, everything else (integers,
-words, brackets, nan, inf) by text. Spacing is ignored.
+Under the locked versions of requirements.txt character by character. Under others
+numbers with a point or an exponent are compared by value, everything else (integers,
+words, brackets, nan, inf) by text, and spacing is ignored.
 """
 
+import importlib.metadata
 import re
+from functools import cache
+
+from book.pages import ROOT
+
+PRINTING = ["numpy", "tensorflow", "keras"]  # whose version a digit may depend on
 
 # A sign belongs to the number unless a word stands before it: "1-2.5" is 1, -, 2.5.
 TOKEN = re.compile(
     r"(?P<real>(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?(?![\w.]))"
     r"|[\w.]+|\S"
 )
+
+
+@cache
+def locked(name: str) -> str:
+    """The version of a package in requirements.txt; raises ValueError without one."""
+    text = (ROOT / "requirements.txt").read_text("utf-8")
+    found = re.search(rf"^{re.escape(name)}==(\S+)", text, re.MULTILINE)
+    if not found:
+        raise ValueError(f"requirements.txt does not lock {name}")
+    return found[1]
+
+
+@cache
+def all_locked() -> bool:
+    """Are the packages that compute and print the ones of requirements.txt?"""
+    return all(importlib.metadata.version(name) == locked(name) for name in PRINTING)
+
+
+def trimmed(text: str) -> str:
+    """As a page shows it: an editor takes blanks from the ends of lines."""
+    return "\n".join(line.rstrip() for line in text.rstrip().split("\n"))
 
 
 def tolerance(shown: str) -> float:
@@ -50,8 +78,11 @@ def shape(text: str) -> tuple[int, ...] | None:
     return levels[0][0] if whole else None
 
 
-def difference(shown: str, printed: str) -> str | None:
-    """None where the two agree, else the first difference in words."""
+def difference(shown: str, printed: str, exact: bool = False) -> str | None:
+    """None where the two agree, else the first difference in words.
+
+    `exact`: character by character, blanks at the ends of lines aside.
+    """
     want, got = list(TOKEN.finditer(shown)), list(TOKEN.finditer(printed))
     before, after = shape(shown), shape(printed)
     if before and after and before != after:
@@ -64,4 +95,21 @@ def difference(shown: str, printed: str) -> str | None:
         return f"{want[len(got)][0]!r} is shown and not printed"
     if len(got) > len(want):
         return f"{got[len(want)][0]!r} is printed and not shown"
-    return None
+    return character(trimmed(shown), trimmed(printed)) if exact else None
+
+
+def character(shown: str, printed: str) -> str | None:
+    """The first character that differs, in words."""
+    if shown == printed:
+        return None
+    start = next(
+        (n for n, (a, b) in enumerate(zip(shown, printed, strict=False)) if a != b),
+        min(len(shown), len(printed)),
+    )
+    line = shown.count("\n", 0, start) + 1
+    column = start - shown.rfind("\n", 0, start)
+    a, b = (text[start : start + 1] or "the end" for text in (shown, printed))
+    return (
+        f"line {line}, character {column} of the output shows {a!r}, the code prints "
+        f"{b!r}: under the versions of requirements.txt every character is compared"
+    )

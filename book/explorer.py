@@ -9,7 +9,8 @@
 
 A query says what is shown first: conv?S=2&x=1+2_3+4&W=setup.W1. An array is written out
 or read from the session of the page: the array that the section setup prints (setup.1:
-the second), or the variable that it writes out in its code (setup.W1).
+the second), or the variable that it writes out in its code (setup.W1). The session of
+another page is named before the section: cnn/forward:setup, cnn/forward:setup.W1.
 """
 
 import html as markup
@@ -19,11 +20,13 @@ import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
+from book import Mistake
 from book.figures import Array, Panel, Panels, drawn, printed, written
 from book.pages import LANGUAGES
 
@@ -47,10 +50,19 @@ class Kind:
         return {each.name: each.default is each.empty for each in parameters}
 
 
+class First(NamedTuple):
+    """How an explorer begins."""
+
+    kind: str
+    settings: dict[str, str]
+    arrays: dict[str, Array]
+    picture: Panels
+
+
 class Explorers:
     """The kinds that a folder holds.
 
-    Raises ValueError where one is incomplete; says what it lacks.
+    Raises Mistake where one is incomplete; says what it lacks.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -69,16 +81,14 @@ class Explorers:
         """What browsers load for these kinds, in this order, as paths in the folder."""
         return [STYLES, *SCRIPTS, *(f"{kind}/script.js" for kind in kinds)]
 
-    def html(self, query: str, alternative: str, language: str, session: str) -> str:
-        """An explorer, and in it the picture that stays where no script runs.
+    def first(self, query: str, session: str) -> "First":
+        """What a query shows first, its arrays as they are written out.
 
-        Raises ValueError where the page is at fault, BadSession where a session is.
+        Raises Mistake, and ValueError where an array or a query cannot be read.
         """
         name, _, settings = query.partition("?")
         if name not in self.kinds:
-            raise ValueError(f"no such explorer; there are {', '.join(self.kinds)}")
-        if not alternative.strip():
-            raise ValueError("the text alternative is empty")
+            raise Mistake(f"no such explorer; there are {', '.join(self.kinds)}")
         kind = self.kinds[name]
         given = dict(parse_qsl(settings, strict_parsing=True))
         wanted = kind.arrays()
@@ -86,21 +96,32 @@ class Explorers:
             key: _array(given[key], session).round(4) for key in wanted if key in given
         }
         if missing := [key for key in wanted if wanted[key] and key not in given]:
-            raise ValueError(f"it lacks {', '.join(missing)}")
+            raise Mistake(f"it lacks {', '.join(missing)}")
         given |= {key: text_of(array) for key, array in arrays.items()}
-        picture = drawn(kind.picture(given, **arrays), f"explorer-{name}", alternative)
+        return First(name, given, arrays, kind.picture(given, **arrays))
+
+    def html(self, query: str, alternative: str, language: str, session: str) -> str:
+        """An explorer, and in it the picture that stays where no script runs.
+
+        Raises ValueError where the page is at fault, BadSession where a session is.
+        """
+        if not alternative.strip():
+            raise Mistake("the text alternative is empty")
+        first = self.first(query, session)
+        name, kind = first.kind, self.kinds[first.kind]
+        picture = drawn(first.picture, f"explorer-{name}", alternative)
         try:
             template = self._templates.get_template("explorer.html").render(
                 kind=name,
                 w=kind.words[language],
                 formulas=kind.formulas,
-                shapes={key: array.shape for key, array in arrays.items()},
+                shapes={key: array.shape for key, array in first.arrays.items()},
             )
         except TemplateError as error:
-            raise ValueError(f"{self.folder / name}/panel.html: {error}") from None
+            raise Mistake(f"{self.folder / name}/panel.html: {error}") from None
         return (
             f'<{name}-explorer id="{name}-explorer" data-search-exclude="" '
-            f'data-start="{markup.escape(urlencode(given))}">'
+            f'data-start="{markup.escape(urlencode(first.settings))}">'
             f"{picture}{template}</{name}-explorer>"
         )
 
@@ -111,9 +132,9 @@ class Explorers:
 def _kind(folder: Path, shared: dict[str, dict]) -> Kind:
     # The name becomes a part of that of an element.
     if not (folder.name.isascii() and folder.name.isalpha() and folder.name.islower()):
-        raise ValueError(f"{folder}: the name of a kind is small letters, as in conv")
+        raise Mistake(f"{folder}: the name of a kind is small letters, as in conv")
     if missing := [name for name in FILES if not (folder / name).exists()]:
-        raise ValueError(f"{folder}: it lacks {', '.join(missing)}")
+        raise Mistake(f"{folder}: it lacks {', '.join(missing)}")
     own = _words(folder / "words.toml")
     words = {
         language: {
@@ -125,7 +146,7 @@ def _kind(folder: Path, shared: dict[str, dict]) -> Kind:
     }
     code = runpy.run_path(str(folder / "kind.py"))
     if missing := [name for name in ("FORMULAS", "picture") if name not in code]:
-        raise ValueError(f"{folder}/kind.py: it lacks {', '.join(missing)}")
+        raise Mistake(f"{folder}/kind.py: it lacks {', '.join(missing)}")
     return Kind(words, code["FORMULAS"], code["picture"])
 
 
@@ -134,13 +155,13 @@ def _words(path: Path) -> dict[str, dict]:
     try:
         words = tomllib.loads(path.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise Mistake(f"{path}: {error}") from None
     if missing := [f"[{language}]" for language in LANGUAGES if language not in words]:
-        raise ValueError(f"{path}: it lacks {', '.join(missing)}")
+        raise Mistake(f"{path}: it lacks {', '.join(missing)}")
     first, *others = LANGUAGES
     for other in others:
         if wrong := {name for name, _ in _gaps(words[first]) ^ _gaps(words[other])}:
-            raise ValueError(
+            raise Mistake(
                 f"{path}: {first} and {other} differ in {', '.join(sorted(wrong))}"
             )
     return words

@@ -29,7 +29,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from book import sessions
+from book import Mistake, sessions
 from book.parts import listed, part
 from book.sessions import BadSession
 
@@ -70,18 +70,18 @@ Panels = list[Panel | str]  # a string is an operator, in TeX
 
 
 def panels(name: str) -> Panels:
-    """Those of a figure. Raises ValueError where there is none of this name."""
+    """Those of a figure. Raises Mistake where there is none of this name."""
     figures = listed("figure")
     if name not in figures:
-        raise ValueError(f"no such figure; there are {', '.join(figures)}")
+        raise Mistake(f"no such figure; there are {', '.join(figures)}")
     return figures[name].function(Shown(figures[name].page))
 
 
 def drawing(name: str, alternative: str) -> str:
-    """Raises ValueError where the page is at fault, BadSession where a session is."""
+    """Raises Mistake; its file and line are those of the session, or for the page."""
     found = panels(name)
     if not alternative.strip():
-        raise ValueError("the text alternative is empty")
+        raise Mistake("the text alternative is empty")
     return drawn(found, f"figure-{name}", alternative)
 
 

@@ -12,10 +12,11 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from book.sessions import ROOT
+from book.pages import ROOT
 
 CACHE = ROOT / ".cache"
-LOCKS = [ROOT / "requirements.txt", ROOT / "package-lock.json"]
+NODE_LOCK = ROOT / "package-lock.json"  # pins MathJax and its font
+LOCKS = [ROOT / "requirements.txt", NODE_LOCK]
 
 
 def key(*inputs: object) -> str:

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from book import kept, record, sessions
 from book.addresses import relative
-from book.notebooks import Surroundings, has_notebook, is_folded
+from book.notebooks import Surroundings, figure_in_tex, has_notebook, is_folded
 from book.pages import ROOT, Page, numbers
 from book.sessions import OUTPUT
 
@@ -113,7 +113,9 @@ def key(page: Page, common: str, place: str) -> str:
     """Of the page of a notebook, which lies in this place."""
     session = sessions.SNIPPETS / page.name
     made_of = [path.read_bytes() for path in sessions.stands_on(session)]
-    return kept.key(common, page.text, made_of, place)
+    # Figures may read sessions from which the page takes no name.
+    shown = [figure_in_tex(page, image.source) for image in page.images("figure")]
+    return kept.key(common, page.text, made_of, shown, place)
 
 
 # --- Back to the Markdown of the site ----------------------------------------

@@ -17,7 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from book import figures, sessions
+from book import Mistake, figures, sessions
 from book.pages import FRONT, LABEL, PIECE, SPAN, Page
 from book.standalone import standalone
 
@@ -54,7 +54,7 @@ WORDS = {
 MODULES = {"numpy": "NumPy", "tensorflow": "TensorFlow", "sympy": "SymPy"}
 
 
-class CannotTell(Exception):
+class CannotTell(Mistake):
     """A page or a session holds what no notebook can show; says which."""
 
 
@@ -74,7 +74,7 @@ def has_notebook(page: Page) -> bool:
 
 
 def notebook(page: Page, around: Surroundings) -> NotebookNode:
-    """Raises CannotTell, and what figures and sessions raise."""
+    """Raises CannotTell, and BadSession."""
     cells = list(Writer(page, around).cells())
     nth = 0
     for cell in cells:
@@ -240,7 +240,7 @@ class Writer:
                 return self.reference(span["reference"])
             if span["image"] and self.alone(text, span):
                 if span["image"] == "figure":
-                    return pictured(span["source"], span["seen"])
+                    return self.figure(span["source"], span["seen"])
                 address = f"{self.address(self.page.name)}#{self.place}"
                 return f"[{self.words['explorer']}]({address}): {span['seen']}"
             if span["target"]:
@@ -271,6 +271,12 @@ class Writer:
         tex = LABEL.sub("", tex).strip()
         return f"{anchored(f'eq-{label[1]}')}$$\n{tex}\n\\tag{{{number}}}\n$$"
 
+    def figure(self, name: str, seen: str) -> str:
+        """The comments tell the site which figure it was."""
+        tex = figure_in_tex(self.page, name)
+        comment = f"<!-- figure:{name} -->"
+        return f"{comment}\n\n$$\n{tex}\n$$\n\n*{seen}*\n\n<!-- /figure -->"
+
     def reference(self, label: str) -> str:
         number, page = self.number(label)
         where = "" if page == self.page.name else self.address(page)
@@ -299,6 +305,14 @@ class Writer:
             raise CannotTell(f"{self.page}: there is no page {name}") from None
 
 
+def figure_in_tex(page: Page, name: str) -> str:
+    """Raises CannotTell where the figure is at fault."""
+    try:
+        return figures.in_tex(name)
+    except (Mistake, ValueError) as error:
+        raise CannotTell(f"{page}: figure:{name}: {error}") from None
+
+
 def identity(name: str) -> str:
     # nbformat allows 64 characters; a number may follow
     return re.sub("[^a-zA-Z0-9_-]", "-", name)[:60]
@@ -307,12 +321,6 @@ def identity(name: str) -> str:
 def anchored(name: str) -> str:
     """Colab finds a place by its name, the others by its id."""
     return f'<a id="{name}" name="{name}"></a>\n\n'
-
-
-def pictured(name: str, seen: str) -> str:
-    """The comments tell the site which figure it was."""
-    tex = figures.in_tex(name)
-    return f"<!-- figure:{name} -->\n\n$$\n{tex}\n$$\n\n*{seen}*\n\n<!-- /figure -->"
 
 
 def strong(inside: str, before: str, after: str) -> str:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from yaml import MappingNode, MarkedYAMLError, SafeLoader, YAMLError, load
 
+from book import Mistake
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 LANGUAGES = ["en", "zh"]
@@ -47,7 +49,7 @@ PIECE = re.compile(
     r"|\$\$\n(?P<display>.*?)\n *\$\$ *$"
     r'|--8<-- "(?P<session>[\w/-]+)\.md:(?P<section>[\w-]+)" *$'
     r"|(?P<level>#{1,6}) (?P<title>.*?)(?: \{ #(?P<anchor>[a-z0-9-]+) \})?$"
-    r"|<!-- (?P<note>check|unchecked): (?P<noted>[^>]*?) -->"
+    r"|<!-- (?P<note>check|unchecked): (?P<noted>.*?) -->"
     r'|(?P<mark>!!!|\?\?\?\+?) (?P<kind>\w+)(?: "(?P<name>[^"]*)")?$'
     r")",
     re.MULTILINE | re.DOTALL,
@@ -66,7 +68,7 @@ LABEL = re.compile(r"\\label\{([^}]*)\}\s*")
 STEP = "step-"
 
 
-class BadPage(Exception):
+class BadPage(Mistake):
     """Pages that make no book; says every mistake, with its file, in a line."""
 
 
@@ -98,7 +100,7 @@ def amiss(found: dict, keys: dict[str, type], optional: set[str]) -> Iterator[st
 
 
 @dataclass(frozen=True)
-class Part:
+class Token:
     """A match of PIECE or SPAN; its groups are read as attributes."""
 
     match: re.Match[str]
@@ -156,12 +158,12 @@ class Page:
         return self.text.count("\n", 0, start) + 1
 
     @cached_property
-    def pieces(self) -> list[Part]:
+    def pieces(self) -> list[Token]:
         """All that stands in lines of its own, in order."""
         front = FRONT.match(self.text)
         start = front.end() if front else 0
         found = PIECE.finditer(self.text, start)
-        return [Part(match, self._line(match.start())) for match in found]
+        return [Token(match, self._line(match.start())) for match in found]
 
     @cached_property
     def prose(self) -> list[tuple[int, str]]:
@@ -184,39 +186,39 @@ class Page:
     def titles(self) -> list[tuple[int, str]]:
         """Of headings, of admonitions and of what folds."""
         return [
-            (part.match.start(group), part.match[group])
-            for part in self.pieces
+            (piece.match.start(group), piece.match[group])
+            for piece in self.pieces
             for group in ("title", "name")
-            if part.match[group]
+            if piece.match[group]
         ]
 
     @cached_property
-    def spans(self) -> list[Part]:
+    def spans(self) -> list[Token]:
         """All that stands within lines, titles included, in order."""
         return [
-            Part(match, self._line(start + match.start()))
+            Token(match, self._line(start + match.start()))
             for start, text in sorted([*self.texts, *self.titles])
             for match in SPAN.finditer(text)
         ]
 
     @cached_property
-    def inline(self) -> list[Part]:
+    def inline(self) -> list[Token]:
         """Formulas within lines."""
         return [span for span in self.spans if span.inline is not None]
 
-    def _of(self, group: str) -> list[Part]:
-        return [part for part in self.pieces if part.match[group] is not None]
+    def _of(self, group: str) -> list[Token]:
+        return [piece for piece in self.pieces if piece.match[group] is not None]
 
     @cached_property
-    def headings(self) -> list[Part]:
+    def headings(self) -> list[Token]:
         return self._of("level")
 
     @cached_property
-    def displays(self) -> list[Part]:
+    def displays(self) -> list[Token]:
         return self._of("display")
 
     @cached_property
-    def includes(self) -> list[Part]:
+    def includes(self) -> list[Token]:
         return self._of("section")
 
     @cached_property
@@ -224,7 +226,7 @@ class Page:
         """Of its displayed formulas, in order."""
         return [label for display in self.displays for label in display.labels]
 
-    def notes(self, piece: Part) -> dict[str, list[str]]:
+    def notes(self, piece: Token) -> dict[str, list[str]]:
         """What comments directly above a displayed formula say, by their kind."""
         found: dict[str, list[str]] = {}
         end = piece.match.start()
@@ -235,7 +237,7 @@ class Page:
             end = above.match.start()
         return found
 
-    def images(self, kind: str) -> list[Part]:
+    def images(self, kind: str) -> list[Token]:
         """Its figures, or its explorers."""
         return [span for span in self.spans if span.image == kind]
 

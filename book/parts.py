@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
-from book import sessions
+from book import pages, sessions
 from book.sessions import BadSession
 
 
@@ -100,11 +100,13 @@ class Loader:
         self.modules: dict[Path, ModuleType] = {}
 
     def of(self, path: Path) -> ModuleType:
-        """Raises BadSession where a file has no session beside it, or does not run."""
+        """Raises BadSession where a file is of no page, or does not run."""
         if path in self.modules:
             return self.modules[path]
-        if not path.with_suffix(".md").exists():
-            raise BadSession(path, 1, f"there is no {path.stem}.md beside it")
+        page = pages.DOCS / pages.LANGUAGES[0] / f"{page_of(path)}.md"
+        if not (path.with_suffix(".md").exists() or page.exists()):
+            message = f"there is no {path.stem}.md beside it, nor a page of this name"
+            raise BadSession(path, 1, message)
         module = ModuleType(f"snippets.{page_of(path).replace('/', '.')}")
         module.__file__ = str(path)
         module.__builtins__ = {**vars(builtins), "__import__": self.take}
@@ -125,7 +127,10 @@ class Loader:
     def take(self, name, globals=None, locals=None, fromlist=(), level=0):
         """Python's __import__, which knows snippets.pooling.max, too."""
         first, *rest = name.split(".")
+        if first != "snippets" and not level:
+            return builtins.__import__(name, globals, locals, fromlist, level)
         path = self.folder.joinpath(*rest).with_suffix(".py")
-        if fromlist and first == "snippets" and path in self.files:
+        if fromlist and path in self.files:
             return self.of(path)
-        return builtins.__import__(name, globals, locals, fromlist, level)
+        form = "names are taken one by one: from snippets.pooling.max import …"
+        raise ImportError(f"{name} is no file of a page, {form}" if fromlist else form)

@@ -1,4 +1,4 @@
-"""The record of the last run of the property tests, from which a page is made."""
+"""The record of the last run of the checks, from which a page is made."""
 
 import hashlib
 import importlib.metadata
@@ -10,9 +10,11 @@ from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
-from book.sessions import ROOT
+from book.pages import ROOT, Page
 
-MODULES = ["checks", "parts", "results", "sessions"]  # of this library
+HERE = Path(__file__).parent
+# Of this library.
+MODULES = ["checks.py", "parts.py", "results.py", "sessions.py", "tex/*.py"]
 PACKAGES = ["tensorflow", "keras", "numpy"]
 NAMES = {  # of what is in the record's versions
     "tensorflow": "TensorFlow",
@@ -28,6 +30,7 @@ class Run(NamedTuple):
     profile: str
     fingerprint: str
     equations: dict[str, tuple[int, float]]  # label -> cases, largest error
+    formulas: dict[str, int]  # what displays are -> how many
 
 
 class Record(NamedTuple):
@@ -45,9 +48,13 @@ def fingerprint(root: Path = ROOT) -> str:
     for source in [
         *sorted((root / "snippets").rglob("*.md")),
         *sorted((root / "snippets").rglob("*.py")),
-        *(Path(__file__).with_name(f"{name}.py") for name in MODULES),
+        *(path for name in MODULES for path in sorted(HERE.glob(name))),
     ]:
         digest.update(source.read_bytes())
+    for source in sorted((root / "docs" / "en").rglob("*.md")):
+        page = Page("en", source.name, source.read_text("utf-8"))
+        for display in page.displays:
+            digest.update(f"{display.display}{page.notes(display)}".encode())
     return digest.hexdigest()
 
 
@@ -69,6 +76,7 @@ def read(root: Path = ROOT) -> Record:
                 label: (int(equation["cases"]), float(equation["error"]))
                 for label, equation in found["equations"].items()
             },
+            {str(kind): int(count) for kind, count in found["formulas"].items()},
         )
         if not all(isfinite(error) for _, error in run.equations.values()):
             raise ValueError
@@ -81,7 +89,11 @@ def read(root: Path = ROOT) -> Record:
 
 
 def write(
-    profile: str, equations: dict[str, dict], before: str, root: Path = ROOT
+    profile: str,
+    equations: dict[str, dict],
+    formulas: dict[str, int],
+    before: str,
+    root: Path = ROOT,
 ) -> bool:
     """Record a run that passed, unless the sources are no longer those of its start."""
     if before != fingerprint(root):
@@ -92,6 +104,7 @@ def write(
         "profile": profile,
         "fingerprint": before,
         "equations": dict(sorted(equations.items())),
+        "formulas": formulas,
     }
     path(root).parent.mkdir(exist_ok=True)
     temporary = path(root).with_suffix(f".{os.getpid()}")

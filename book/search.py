@@ -13,7 +13,8 @@ from pathlib import Path
 
 import jieba
 
-from book.sessions import ROOT
+from book import Mistake
+from book.pages import ROOT
 
 BASE = re.compile(r'(<script id="__config"[^>]*>\{[^<]*?"base": "[^"]*)"')
 # Without a server, browsers start no worker; this stands in for it.
@@ -69,7 +70,7 @@ def own_index(site: Path, folder: str) -> dict:
 def write(site: Path, indexes: dict[str, dict], offline: bool) -> None:
     """The index of each folder; what is read from disk has it as a script.
 
-    Raises FileNotFoundError where the shim, which that needs, is not installed.
+    Raises Mistake where the shim, which that needs, is not installed.
     """
     for folder, index in indexes.items():
         path = index_path(site, folder)
@@ -80,7 +81,7 @@ def write(site: Path, indexes: dict[str, dict], offline: bool) -> None:
             path.with_suffix(".js").write_text(f"var __index = {text}", "utf-8")
     if offline:
         if not SHIM_SOURCE.exists():
-            raise FileNotFoundError(
+            raise Mistake(
                 "iframe-worker is not installed. Run: python3 make.py offline"
             )
         shutil.copy(SHIM_SOURCE, site / SHIM)

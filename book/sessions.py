@@ -26,7 +26,8 @@ from types import ModuleType
 import numpy as np
 from pytest_codeblocks.main import extract_from_file
 
-from book.compare import difference
+from book import Mistake
+from book.compare import all_locked, difference, trimmed
 from book.pages import ROOT
 
 SNIPPETS = ROOT / "snippets"
@@ -37,7 +38,7 @@ NEEDS = re.compile(r"<!-- needs: ([a-z_][a-z0-9_]*) -->")
 IMPORT = re.compile(r"^from ([\w.]+) import ", re.MULTILINE)
 
 
-class BadSession(Exception):
+class BadSession(Mistake):
     """Something in a file that would not be run, shown or compared as it stands."""
 
     def __init__(self, path: Path, line: int, message: str):
@@ -103,6 +104,12 @@ class Session:
         """The blocks of a section; raises KeyError where there is none."""
         lines = {found.name: found for found in self.sections}[section]
         return [b for b in self.blocks if lines.start < b.line < lines.end]
+
+    @property
+    def exact(self) -> bool:
+        """Are its outputs compared character by character? What it needs besides the
+        packages that are locked has whatever version is there."""
+        return self.needs is None and all_locked()
 
     @property
     def code(self) -> str:
@@ -425,24 +432,26 @@ def mismatches(session: Session, result: Result) -> list[str]:
                 found.append(f"{where}: prints, but shows no output:\n{printed}")
         elif not printed.strip():
             found.append(f"{where}: shows an output, but prints nothing")
-        elif what := difference(block.shown, printed):
+        elif what := difference(block.shown, printed, session.exact):
             where = f"{name_of(session.path)}:{block.output.start}"
             found.append(f"{where}: {what}\nshown:\n{block.shown}printed:\n{printed}")
     return found
 
 
 def updated(session: Session, result: Result) -> str:
-    """The session's text with the outputs that changed beyond rounding, by position."""
+    """The session's text with the outputs that differ, by position."""
     lines = session.text.splitlines(keepends=True)
     pairs = list(zip(session.blocks, result.printed, strict=True))
     for block, printed in reversed(pairs):
-        printed = "\n".join(line.rstrip() for line in printed.rstrip().split("\n"))
+        printed = trimmed(printed)
         if "```" in printed:
             raise BadSession(session.path, block.line, "an output cannot hold a fence")
         if block.shown is None and printed:
             new = f"\n{OUTPUT}\n```text\n{printed}\n```\n"
             lines.insert(block.end, new)
-        elif block.shown is not None and difference(block.shown, printed):
+        elif block.shown is not None and difference(
+            block.shown, printed, session.exact
+        ):
             if not printed:
                 raise BadSession(
                     session.path,

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from book import sessions
+from book import Mistake, sessions
 from book.addresses import relative
 from book.sessions import NEEDS, BadSession
 
@@ -92,11 +92,14 @@ def stepped(html: str, language: str, here: str, pages: dict[str, str]) -> str:
     """A page with its code in steps, outputs marked, and imports that lead to pages.
 
     `here` is its address, and `pages` has those of all pages, all below the site.
+    Raises Mistake where none of them says how outputs are verified.
     """
     parts = elements(html)
     if not any("language-python" in part.classes for part in parts):
         return html
     page, place = HOW
+    if page not in pages:
+        raise Mistake(f"there is no page {page}, to which the mark of an output leads")
     how = relative(pages[page], here) + place
 
     def link(module: re.Match[str]) -> str:

@@ -7,12 +7,12 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from book.kept import Kept
+from book import Mistake
+from book.kept import NODE_LOCK, Kept
+from book.pages import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = Path(__file__).with_name("typeset.mjs")
 MATHJAX = ROOT / "node_modules" / "mathjax"
-LOCK = ROOT / "package-lock.json"  # pins MathJax and its font
 
 
 class Formula(NamedTuple):
@@ -26,7 +26,7 @@ class TeXError(Exception):
     """MathJax does not understand a formula."""
 
 
-class CannotTypeset(Exception):
+class CannotTypeset(Mistake):
     """Nothing can be typeset, whatever the formula."""
 
 
@@ -36,7 +36,7 @@ class Typesetter:
     def __init__(self) -> None:
         self._known: dict[tuple[str, bool], Formula] = {}
         self._node: subprocess.Popen[str] | None = None
-        self._version = hashlib.sha256(SCRIPT.read_bytes() + LOCK.read_bytes())
+        self._version = hashlib.sha256(SCRIPT.read_bytes() + NODE_LOCK.read_bytes())
         self._kept = Kept("mathematics", 20_000)  # some states of a large book
 
     def __call__(self, tex: str, display: bool) -> Formula:

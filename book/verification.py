@@ -2,10 +2,12 @@
 
 Where a page has the comment <!-- verification table -->, a table of the main equations
 takes its place, and on every page the number of a main equation gets a mark that leads
-to its row. book/record.py has what was found.
+to its row. <!-- formulas table --> is what became of all displayed formulas.
+book/record.py has what was found.
 """
 
 import re
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +19,8 @@ from book.results import Result, results
 from book.sessions import parse
 
 PLACE = "<!-- verification table -->"
+FORMULAS = "<!-- formulas table -->"
+KINDS = ("evaluated", "arithmetic", "definition", "marked")  # of book/tex/displays.py
 COLUMNS = 3  # of words; those after them are of numbers
 TEXTS = {
     "en": {
@@ -39,6 +43,12 @@ TEXTS = {
             "The code was changed after this run. "
             "<code>python3 make.py test</code> checks it again.",
         ),
+        "displays": "| Displayed formulas | How many |",
+        "evaluated": "evaluated",
+        "arithmetic": "arithmetic alone",
+        "definition": "definitions that an evaluated formula uses",
+        "marked": "marked as none of these",
+        "why": "On {page}: {why}.",
         "checked": "checked on {cases} random cases",
         "unchecked": "not yet checked on this machine",
         "outdated": "changed since it was last checked",
@@ -62,6 +72,12 @@ TEXTS = {
             "结果已过期",
             "这次验证之后代码改过。运行 <code>python3 make.py test</code> 重新验证。",
         ),
+        "displays": "| 单独成行的公式 | 个数 |",
+        "evaluated": "代入数值求过值",
+        "arithmetic": "只有数的算式",
+        "definition": "定义，用在求过值的公式里",
+        "marked": "有标记，不属于以上三种",
+        "why": "{page}：{why}。",
         "checked": "已用 {cases} 组随机数据验证",
         "unchecked": "在这台机器上尚未验证",
         "outdated": "上次验证之后代码改过",
@@ -76,6 +92,7 @@ class Found(NamedTuple):
     results: dict[str, Result]
     record: Record
     page: str  # the name of the one with the table; "" where there is none
+    marked: list[tuple[Page, str, str]]  # formulas that are no claim: anchor, reason
 
 
 def found(pages: list[Page], root: Path) -> Found:
@@ -90,7 +107,18 @@ def found(pages: list[Page], root: Path) -> Found:
         results(sorted((root / "snippets").rglob("*.md"))),
         read(root),
         next((page.name for page in pages if PLACE in page.text), ""),
+        [marked for page in pages for marked in unchecked(page)],
     )
+
+
+def unchecked(page: Page) -> Iterator[tuple[Page, str, str]]:
+    """The displays that are no claim: the heading above each, and why."""
+    anchor = ""
+    for piece in page.pieces:
+        anchor = piece.anchor or anchor
+        if piece.display is not None:
+            for why in page.notes(piece).get("unchecked", []):
+                yield page, anchor, why
 
 
 def complaint(record: Record, root: Path) -> str:
@@ -161,6 +189,25 @@ def number(error: float) -> str:
         return "0"
     digit, exponent = f"{error:.0e}".split("e")
     return f"{digit}·10<sup>{str(int(exponent)).replace('-', chr(0x2212))}</sup>"
+
+
+# --- The displayed formulas --------------------------------------------------
+
+
+def told(markdown: str, book: Found, language: str) -> str:
+    """A page with the table of its displays, in Markdown, where it has its place."""
+    if FORMULAS not in markdown:
+        return markdown
+    words = TEXTS[language]
+    state, run = book.record
+    counts = run.formulas if run and state == "fresh" else {}
+    lines = [words["displays"], "|---|---:|"]
+    lines += [f"| {words[kind]} | {counts.get(kind, '–')} |" for kind in KINDS]
+    lines.append("")
+    for page, anchor, why in book.marked:
+        link = f"[{page.front['title']}]({page.name}#{anchor})"
+        lines.append("- " + words["why"].format(page=link, why=why))
+    return markdown.replace(FORMULAS, "\n".join(lines))
 
 
 # --- The marks ---------------------------------------------------------------

@@ -5,7 +5,6 @@ to its source.
 """
 
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import PluginError
 
 from book import addresses
 
@@ -13,10 +12,7 @@ from book import addresses
 def on_config(config: MkDocsConfig) -> None:
     for option in ("site_url", "repo_url"):
         config[option] = config[option] or ""  # with the slash at the end of site_url
-        try:
-            addresses.check(option, config[option])
-        except ValueError as error:
-            raise PluginError(str(error)) from None
+        addresses.check(option, config[option])
     config.repo_url = config.repo_url.rstrip("/")
     config.edit_uri = addresses.EDIT if config.repo_url else ""
     config.extra["colab"] = addresses.colab(config.repo_url, config.remote_branch)

@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.pages import Page
 
@@ -19,11 +18,7 @@ PLACE = re.compile(r"^<!-- contents -->$", re.MULTILINE)
 
 def contents(config: MkDocsConfig) -> list[pages.Page]:
     """The pages of the language being built."""
-    try:
-        book = pages.contents(Path(config.docs_dir))
-    except pages.BadPage as error:
-        raise PluginError(str(error)) from None
-    return book[str(config.theme["language"])]
+    return pages.contents(Path(config.docs_dir))[str(config.theme["language"])]
 
 
 @event_priority(-150)  # after i18n, which sets the language

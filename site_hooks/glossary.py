@@ -7,7 +7,6 @@ first use of a term has a note, which assets/glossary.js shows to a reader.
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.pages import Page
 
@@ -18,10 +17,7 @@ _terms: tuple[glossary.Term, ...] = ()  # of the build
 
 def on_config(config: MkDocsConfig) -> None:
     global _terms
-    try:
-        _terms = glossary.read(pages.contents(Path(config.docs_dir)))
-    except pages.BadPage as error:
-        raise PluginError(str(error)) from None
+    _terms = glossary.read(pages.contents(Path(config.docs_dir)))
 
 
 def on_page_markdown(

@@ -4,16 +4,15 @@ import os
 from collections.abc import Iterable, Iterator
 
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink
 
+from book import Mistake
 from book.formulas import Equation, Marker, Mistakes, Written, compare, draw, number
 from book.formulas import typeset as _typeset  # MkDocs would take it for an event
-from book.typesetter import CannotTypeset
 
 _chapters: list[Page] = []  # of the language being built, in the order of the nav
 _equations: dict[str, dict[str, Equation]] = {}  # language -> label -> equation
@@ -40,13 +39,10 @@ def on_env(env: object, config: MkDocsConfig, files: Files) -> None:
     equations = number(own, mistakes)
     _equations[getattr(config.plugins.get("i18n"), "current_language", "")] = equations
     compare([*_equations.values()], mistakes)
-    try:
-        for name, page in pages.items():
-            _mark(page, Marker(written[name], equations, mistakes))
-    except CannotTypeset as error:
-        raise PluginError(str(error)) from None
+    for name, page in pages.items():
+        _mark(page, Marker(written[name], equations, mistakes))
     if mistakes:
-        raise PluginError("\n  ".join(["mistakes in formulas:", *mistakes]))
+        raise Mistake("\n  ".join(["mistakes in formulas:", *mistakes]))
 
 
 def on_post_page(output: str, **_: object) -> str:

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from markdown import Markdown
 from mkdocs import utils
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
@@ -26,7 +25,6 @@ from nbformat import NotebookNode
 from book import feedback, kept, notebook_page, notebooks, pages
 from book.kept import Kept
 from book.notebook_page import SUFFIXES, download
-from book.sessions import BadSession
 
 HOOKS = Path(__file__).parent
 FILES = kept.CACHE / "notebooks-made"
@@ -111,10 +109,7 @@ on_files = CombinedEvent(_announce, _make)
 
 
 def _texts(page: pages.Page, around: notebooks.Surroundings) -> tuple[str, str]:
-    try:
-        text = notebooks.write(notebooks.notebook(page, around))
-    except (notebooks.CannotTell, BadSession, ValueError) as error:
-        raise PluginError(str(error)) from None
+    text = notebooks.write(notebooks.notebook(page, around))
     return text, notebooks.script(text)
 
 

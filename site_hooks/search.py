@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import PluginError
 from mkdocs.plugins import CombinedEvent, event_priority, get_plugin_logger
 
 from book import search
@@ -38,8 +37,6 @@ def _write(config: MkDocsConfig, **_: object) -> None:
     site = Path(config.site_dir)
     try:
         search.write(site, _indexes, _offline(config))
-    except FileNotFoundError as error:
-        raise PluginError(str(error)) from None
     finally:
         _indexes.clear()
     for message in search.mend(site):

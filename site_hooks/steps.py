@@ -1,19 +1,14 @@
 """MkDocs hook: a derivation stands beside its code, as book/steps.py parts them."""
 
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
 from book import steps
-from book.sessions import BadSession
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    try:
-        return steps.told(markdown)
-    except BadSession as error:
-        raise PluginError(str(error)) from None
+    return steps.told(markdown)
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -1,4 +1,4 @@
-"""MkDocs hook: what the last run of the property tests found, as book/verification.py
+"""MkDocs hook: what the last run of the checks found, as book/verification.py
 shows it. A record of other code than the present fails the build where CI is true.
 """
 
@@ -7,16 +7,14 @@ import os
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-from book import verification
+from book import Mistake, verification
 from book.pages import contents
-from book.sessions import BadSession
 
 log = logging.getLogger("mkdocs.hooks.verification")
 
@@ -28,15 +26,16 @@ _url: str | None  # of the page with the table
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
     global _found, _url
     root, language = Path(config.config_file_path).parent, _language(config)
-    try:
-        _found = verification.found(contents(Path(config.docs_dir))[language], root)
-    except BadSession as error:
-        raise PluginError(str(error)) from None
+    _found = verification.found(contents(Path(config.docs_dir))[language], root)
     if message := verification.complaint(_found.record, root):
         if os.environ.get("CI") == "true":
-            raise PluginError(message)
+            raise Mistake(message)
         log.info(message)  # a warning would fail every build of whoever edits
     _url = _found.page and files.src_uris[f"{language}/{_found.page}"].url
+
+
+def on_page_markdown(markdown: str, config: MkDocsConfig, **_: object) -> str:
+    return verification.told(markdown, _found, _language(config))
 
 
 def on_page_content(html: str, config: MkDocsConfig, **_: object) -> str:

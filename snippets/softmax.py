@@ -5,6 +5,13 @@ import numpy as np
 from book.checks import call, check, compare, generator, gradient, size, st, tf, values
 from book.tex.world import World, drawn, worlds
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "epsilon": {
+        "200": "= big.max() - big.min()",
+    },
+}
+
 
 def classes(draw) -> tuple[int, ...]:
     """(..., C): none, one or two axes before the classes."""
@@ -88,8 +95,11 @@ def log_sum_exp(function, draw):
 
 @worlds()
 def symbols():
+    """In two of them the labels sum to 1."""
     for classes in (2, 3, 5):
         yield one_example(classes)
+    for classes in (2, 4):
+        yield one_example(classes, total=1)
 
 
 @worlds("log-sum-exp")
@@ -100,14 +110,14 @@ def largest():
 
 
 @worlds("by-hand")
-def by_hand():
-    z = [np.log(3), 0]
-    yield one_example(2, z=np.array(z))
+def by_hand(given):
+    yield one_example(2, z=given["z"])
 
 
-def one_example(classes, m=None, z=None):
-    """Logits z of one example and its labels y, whose sum is not 1."""
+def one_example(classes, m=None, z=None, total=2.3):
+    """Logits z of one example and its labels y with their sum."""
     y = np.abs(drawn(2, classes))
+    y *= total / y.sum()
     return World(
         sizes={"C": classes, "y": y, "v": drawn(3, classes)},
         given={"z": drawn(1, classes) if z is None else z},

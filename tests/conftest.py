@@ -3,6 +3,7 @@ property tests draw, and the record of a run that passed."""
 
 import os
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from playwright.sync_api import Browser, sync_playwright
 
-from book import record as verification
-from book.pages import ROOT
+from book import record as records
+from book.pages import ROOT, nav_pages
 from tests.site import build, built, serving  # noqa: F401  build: others take it from here
 from tools.chromium import FLAGS, NONE, chromium
 
@@ -70,6 +71,7 @@ settings.register_profile(
 FILE = "tests/test_properties.py"
 EQUATION = f"{FILE}::test_the_function_is_its_equation"
 VARIANT = f"{FILE}::test_a_wrong_variant_is_rejected"
+DISPLAYS = "tests/test_formulas.py::test_every_display_is_true_of_numbers_or_says_why"
 
 
 class Record:
@@ -80,29 +82,36 @@ class Record:
     """
 
     def __init__(self) -> None:
-        self.before = verification.fingerprint()
+        self.before = records.fingerprint()
         self.running: dict[str, dict] = {}  # of the test that is running
         self.equations: dict[str, dict] = {}
+        self.shown: Counter[str] = Counter()  # kinds of displays of the running test
+        self.formulas: Counter[str] = Counter()
         self.outcomes: dict[str, bool] = {}
         self.seconds = 0.0
 
     def count(self, label: str, error: float) -> None:
         add(self.running, label, 1, float(error))
 
+    def display(self, kind: str) -> None:
+        self.shown[kind] += 1
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Iterator[None]:
         report = yield
         report.cases, self.running = self.running, {}
+        report.formulas, self.shown = dict(self.shown), Counter()
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if not report.nodeid.startswith(f"{FILE}::"):
+        if not report.nodeid.startswith((f"{FILE}::", DISPLAYS)):
             return
         passed = self.outcomes.get(report.nodeid, True) and report.passed
         self.outcomes[report.nodeid] = passed
         # Where a worker died, its test has a report that none of them made.
         for label, counted in getattr(report, "cases", {}).items():
             add(self.equations, label, **counted)
+        self.formulas.update(getattr(report, "formulas", {}))
         if report.nodeid.startswith(EQUATION) and report.when == "call":
             self.seconds += report.duration
 
@@ -114,6 +123,7 @@ class Record:
         for label, result in results().items():
             wanted.add(f"{EQUATION}[{label}]")
             wanted |= {f"{VARIANT}[{label}-{name}]" for name in result.wrong}
+        wanted |= {f"{DISPLAYS}[{page}]" for page in nav_pages()}
         return wanted <= set(self.outcomes) and all(self.outcomes.values())
 
     def pytest_terminal_summary(self, terminalreporter) -> None:
@@ -122,8 +132,8 @@ class Record:
         cases = sum(equation["cases"] for equation in self.equations.values())
         error = max(equation["error"] for equation in self.equations.values())
         profile = settings.get_current_profile_name()
-        written = self.complete() and verification.write(
-            profile, self.equations, self.before
+        written = self.complete() and records.write(
+            profile, self.equations, dict(self.formulas), self.before
         )
         terminalreporter.section("properties")
         rate = cases / max(self.seconds, 1e-9)
@@ -132,7 +142,7 @@ class Record:
             f"{self.seconds:.1f} s, {rate:.0f} a second; "
             f"largest relative error {error:.1e}"
         )
-        where = verification.path().relative_to(ROOT)
+        where = records.path().relative_to(ROOT)
         terminalreporter.write_line(
             f"recorded in {where}" if written else f"{where} is as it was"
         )

@@ -32,7 +32,8 @@ class MiniBook:
         for page, text in pages.items():
             self.page(text, page)
         inherited = {"INHERIT": str(ROOT / "mkdocs.yml"), "docs_dir": "docs"}
-        hooks = [str(ROOT / hook) for hook in hooks]
+        first = HOOKS[0]  # tells of mistakes
+        hooks = [str(ROOT / hook) for hook in dict.fromkeys([first, *hooks])]
         own = {"hooks": hooks, "watch": [], "nav": [*pages]}
         self.write("mkdocs.yml", yaml.safe_dump({**inherited, **own, **settings}))
 

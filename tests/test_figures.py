@@ -14,11 +14,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from markdown import Markdown
-from mkdocs.exceptions import PluginError
 
 from book import figures, parts, sessions
 from book.figures import Box, Panel
-from book.pages import LANGUAGES, ROOT, nav_pages
+from book.pages import LANGUAGES, ROOT, BadPage, nav_pages
 from book.sessions import BadSession
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -408,7 +407,7 @@ def test_other_images_and_code_stay():
     ],
 )
 def test_a_page_at_fault_is_named(line, message):
-    with pytest.raises(PluginError) as error:
+    with pytest.raises(BadPage) as error:
         rendered(f"# Title\n\nText.\n\n{line}\n")
     assert re.match(r"docs/en/page\.md:5: figure:[\w-]+: ", str(error.value))
     assert message in str(error.value)
@@ -510,6 +509,14 @@ def test_a_session_at_fault_is_named(book, old, new, message):
     [
         ("one.py", "def sums(", "def (", r"one\.py:8: SyntaxError"),
         ("one.py", "KERNEL\n\n", "KERN\n\n", r"one\.py:4: ImportError: .*KERN"),
+        ("one.py", "part.helper import", "part import", r"one\.py:4: .*one by one: fr"),
+        (
+            "one.py",
+            "from snippets",
+            "import snippets.one #",
+            r"one\.py:4: .*one by one",
+        ),
+        ("one.py", "snippets.part", ".part", r"one\.py:4: .*one by one: from snip"),
         ("part/helper.py", "(1, 2)", "1 / 0", r"helper\.py:1: ZeroDivisionError"),
         ("one.py", '@claim("sums")', '@figure("sums")', r"one\.py:15: .*one\.py:7"),
     ],
@@ -563,7 +570,7 @@ def test_a_figure_without_a_claim_is_named(book, old, new, message):
 
 def test_a_page_is_named_with_the_session_at_fault(book):
     edit(book / "one.md", "sums]", "other]")
-    with pytest.raises(PluginError) as error:
+    with pytest.raises(BadPage) as error:
         rendered("# Title\n\n![a](figure:sums)\n")
     assert re.fullmatch(
         r"docs/en/page\.md:3: figure:sums: \S*one\.md:1: there is no section sums",

@@ -437,7 +437,7 @@ def test_the_cache_knows_what_an_entry_depends_on(
         return typesetter.Typesetter()._key(tex, display)
 
     keys = [key(), key("y"), key(display=True)]
-    for name in ("SCRIPT", "LOCK"):
+    for name in ("SCRIPT", "NODE_LOCK"):
         changed = tmp_path / name
         changed.write_bytes(getattr(typesetter, name).read_bytes() + b" ")
         monkeypatch.setattr(typesetter, name, changed)

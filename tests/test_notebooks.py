@@ -29,7 +29,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from book import notebooks, sessions
+from book import notebook_page, notebooks, sessions
 from book.compare import difference
 from book.notebooks import has_notebook
 from book.pages import FRONT, LANGUAGES, Page, bones, nav_pages, normal, numbers, page
@@ -401,11 +401,32 @@ def make(tmp_path, monkeypatch) -> Callable[..., NotebookNode]:
         (PAGE + "$\\eqref{none}$\n\n", "s.md: no equation has the label none"),
         (PAGE + "[there](none.md)\n\n", "s.md: there is no page none.md"),
         (PAGE + "a ![figure](figure:rot180) b\n\n", "no notebook can show this"),
+        (PAGE + "![x](figure:none)\n\n", "s.md: figure:none: no such figure"),
     ],
 )
 def test_what_it_cannot_show_is_an_error(make, text, message):
     with pytest.raises(notebooks.CannotTell, match=re.escape(message)):
         make(text if ONE in text else text + ONE)
+
+
+FIGURE = """from book.figures import Panel, figure
+
+@figure("far")
+def far(session):
+    return [Panel("x", session.written("other:one", "x"))]
+"""
+
+
+def test_what_a_figure_reads_elsewhere_renews_it(make, tmp_path):
+    """The session of another page, from which this one takes no name."""
+    (tmp_path / "snippets" / "s.py").write_text(FIGURE)
+    text = PAGE + ONE + "![x](figure:far)\n"
+
+    def key(number: str) -> str:
+        make(text, other=FIRST.replace("1", f"[[{number}]]"))
+        return notebook_page.key(Page("en", "s.md", text), "", "")
+
+    assert key("1.5") == key("1.5") != key("2.5")
 
 
 @pytest.mark.book

@@ -1,4 +1,4 @@
-"""The record of the property tests is written if all of them ran and passed."""
+"""The record of the checks is written if all of them ran and passed."""
 
 import json
 from types import SimpleNamespace
@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from book import record as verification
-from tests.conftest import EQUATION, VARIANT, Record
+from tests.conftest import DISPLAYS, EQUATION, VARIANT, Record
 
 RESULTS = {
     "a": SimpleNamespace(wrong={"a_sign": "the sign", "a_sum": "no sum"}),
@@ -14,9 +14,13 @@ RESULTS = {
 }
 
 
+PAGES = ["index.md", "one.md"]
+
+
 @pytest.fixture(autouse=True)
 def few(monkeypatch) -> None:
     monkeypatch.setattr("book.results.results", lambda: RESULTS)
+    monkeypatch.setattr("tests.conftest.nav_pages", lambda: PAGES)
 
 
 def reported(nodeid: str, outcome: str = "passed", **more) -> pytest.TestReport:
@@ -34,6 +38,8 @@ def reports() -> list[pytest.TestReport]:
         cases = {label: {"cases": 2, "error": 1e-15}}
         found.append(reported(f"{EQUATION}[{label}]", cases=cases))
         found += [reported(f"{VARIANT}[{label}-{name}]") for name in result.wrong]
+    kinds = {"evaluated": 3, "marked": 1}
+    found += [reported(f"{DISPLAYS}[{page}]", formulas=kinds) for page in PAGES]
     return found
 
 
@@ -50,6 +56,7 @@ def test_all_is_counted_and_complete():
     assert record.equations == {
         label: {"cases": 2, "error": 1e-15} for label in RESULTS
     }
+    assert record.formulas == {"evaluated": 6, "marked": 2}
     assert record.seconds == pytest.approx(0.5 * len(RESULTS))
 
 
@@ -84,6 +91,7 @@ def test_cases_come_with_the_report_of_their_test(request):
     numpy = pytest.importorskip("numpy")
     record.count("a", numpy.float64(2e-16))
     record.count("a", 1e-15)
+    record.display("marked")
     made = record.pytest_runtest_makereport()
     next(made)
     with pytest.raises(StopIteration) as stopped:
@@ -97,7 +105,8 @@ def test_cases_come_with_the_report_of_their_test(request):
     )
     assert got.cases == {"a": {"cases": 2, "error": 1e-15}}
     assert type(got.cases["a"]["error"]) is float
-    assert record.running == {}
+    assert got.formulas == {"marked": 1}
+    assert record.running == {} == record.shown
 
 
 def test_only_a_complete_record_is_written(monkeypatch):

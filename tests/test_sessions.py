@@ -321,16 +321,32 @@ def test_what_a_reader_could_not_trust_fails(pytester_book, text, message):
     assert unchanged == text
 
 
-def test_update_rewrites_what_changed_beyond_rounding_and_nothing_else(pytester_book):
+def test_update_rewrites_what_changed_and_nothing_else(pytester_book, monkeypatch):
     rounding = f"```python\nprint(0.33333)\n```\n{OUTPUT}\n```text\n0.3333\n```\n"
-    result, text = run(
-        pytester_book, f"{rounding}\n{WRONG}\ntail\n", "--update-outputs"
-    )
+    text = f"{rounding}\n{WRONG}\ntail\n"
+    # Under other versions than the locked ones rounding is not worth a change.
+    monkeypatch.setattr(sessions, "all_locked", lambda: False)
+    result, other = run(pytester_book, text, "--update-outputs")
     result.assert_outcomes(passed=1)
-    assert text == f"{rounding}\n{WRONG.replace('2.5', '1.5')}\ntail\n"
-    again, same = run(pytester_book, text, "--update-outputs")
+    assert other == f"{rounding}\n{WRONG.replace('2.5', '1.5')}\ntail\n"
+    again, same = run(pytester_book, other, "--update-outputs")
     again.assert_outcomes(passed=1)
-    assert same == text
+    assert same == other
+    monkeypatch.setattr(sessions, "all_locked", lambda: True)
+    again, exact = run(pytester_book, other, "--update-outputs")
+    again.assert_outcomes(passed=1)
+    assert exact == other.replace("0.3333\n", "0.33333\n")
+
+
+def test_under_the_lock_a_digit_that_would_pass_by_value_fails(pytester_book):
+    close = SHOWN.replace("1.5", "1.500001")
+    assert sessions.all_locked()
+    result, _ = run(pytester_book, f"{BLOCK}{close}")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*md:5: line 1, character 4 of the output shows '0'*"])
+    torch = f"<!-- needs: numpy -->\n{BLOCK}{close}"  # not locked, for all we know
+    result, _ = run(pytester_book, torch)
+    result.assert_outcomes(passed=1)
 
 
 def test_update_writes_an_output_that_is_missing(pytester_book):

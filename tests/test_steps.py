@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from book import sessions, steps
+from book import Mistake, sessions, steps
 from book.sessions import OUTPUT, BadSession
 
 CODE = '<div class="language-python highlight"><pre>code</pre></div>\n'
@@ -111,3 +111,6 @@ def test_a_session_from_which_names_are_taken_is_a_link():
     assert code.format('<a href="../b/">a.b</a>') in html
     assert code.format("numpy") in html
     assert '<a class="verified" href="../../v/#outputs"' in html
+    del pages["verification.md"]
+    with pytest.raises(Mistake, match=r"no page verification\.md"):
+        steps.stepped(page, "en", "a/c/", pages)

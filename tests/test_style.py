@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from book import sessions
-
-ROOT = sessions.ROOT
+from book.pages import ROOT
 
 
 def ruff(*arguments: str, stdin: str = "") -> str:

@@ -28,6 +28,7 @@ def recorded(root: Path, equations: dict, fingerprint: str) -> None:
         "profile": "quick",
         "fingerprint": fingerprint,
         "equations": equations,
+        "formulas": {"evaluated": 5, "definition": 1, "marked": 1},
     }
     path = root / ".cache" / "verification.json"
     path.parent.mkdir(exist_ok=True)
@@ -65,9 +66,18 @@ def c_d(x):
     return x
 ```
 """
-TABLE = "# Table\n\n<!-- verification table -->\n\nAfter it.\n"
+TABLE = (
+    "# Table\n\n<!-- verification table -->\n\n<!-- formulas table -->\n\nAfter it.\n"
+)
 ONE = "# One\n\n$$\nx \\label{step-x}\n$$\n\n$$\nx \\label{a-b}\n$$\n"
-TWO = "# Two\n\n$$\nx \\label{c-d}\n$$\n"
+TWO = """# Two { #two }
+
+<!-- unchecked: a plan of $x$ -->
+
+$$
+x \\label{c-d}
+$$
+"""
 
 
 class Book(MiniBook):
@@ -124,6 +134,9 @@ def test_the_table_and_the_marks_lead_to_each_other(book):
             assert fact in table
         assert "admonition" not in table
         assert "verification table" not in table
+        assert re.search(r"5</td>.*>–</td>.*>1</td>.*>1</td>", table, re.DOTALL)
+        assert '<a href="../part/two/#two">' in table
+        assert 'title="x"' in table  # in the reason
 
     checked = "checked on 150 random cases"
     assert badges(book.read("one.md")) == [
@@ -150,7 +163,13 @@ def add_a_session(book):
     book.write("snippets/t.md", "Text.")
 
 
-STALE = [change_a_session, change_a_check, add_a_session]
+def change_a_formula(book):
+    for path in sorted(book.root.glob("docs/*/one.md")):
+        text = path.read_text("utf-8").replace("x \\label{step", "-x \\label{step")
+        path.write_text(text, "utf-8")
+
+
+STALE = [change_a_session, change_a_check, add_a_session, change_a_formula]
 BROKEN = ["", "{", "[]", "null", "{}", '{"equations": 3}', "\udcff"]
 
 
@@ -267,13 +286,14 @@ def test_what_is_written_is_read(tmp_path):
     Book(tmp_path)
     equations = {"a-b": {"cases": 3, "error": 1e-15}}
     before = record.fingerprint(tmp_path)
-    assert not record.write("full", equations, "other", tmp_path)
-    assert record.write("full", equations, before, tmp_path)
+    assert not record.write("full", equations, {"marked": 1}, "other", tmp_path)
+    assert record.write("full", equations, {"marked": 1}, before, tmp_path)
     state, run = record.read(tmp_path)
     assert state == "fresh"
     assert run.versions == record.versions()
     assert run.profile == "full"
     assert run.equations == {"a-b": (3, 1e-15)}
+    assert run.formulas == {"marked": 1}
 
 
 @pytest.mark.book

@@ -11,15 +11,16 @@ later formula of the page uses) or marked: the page says why it is none of these
 import ast
 import contextlib
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
 from book import parts, sessions
-from book.pages import STEP, Page, Part
-from book.results import function, results
+from book.pages import STEP, Page, Token
+from book.results import Result, function, results
 from book.tex.evaluator import Evaluator, Wrong, close, spelled, split
 from book.tex.parser import INEQUALITIES, Unread, statements
 from book.tex.tree import (
@@ -40,6 +41,7 @@ from book.tex.world import Unknown, World
 KINDS = ("evaluated", "arithmetic", "definition", "marked")
 # A number with so many decimals is rounded, one with fewer is what it says.
 ROUNDED = 3
+DECIMAL = re.compile(r"\d+\.\d+")
 FEWEST = 3  # worlds of a page
 
 
@@ -93,10 +95,15 @@ def vocabulary(page: Page, section: str) -> Vocabulary:
         made = [*part.function(given(page, section))]
     else:
         made = [*part.function()]
+    few = (len(made) < FEWEST and part.name == "") or 1 < len(made) < FEWEST
+    if few and not takes_given(part.function):
+        raise part.fault(
+            f"fewer than {FEWEST} worlds: chance could make a formula hold"
+        )
     return Vocabulary(part, made or [World()])
 
 
-def sections(page: Page) -> Iterator[tuple[Part, list[str]]]:
+def sections(page: Page) -> Iterator[tuple[Token, list[str]]]:
     """Each display with the anchors of the headings above it, the nearest first."""
     above: list[tuple[int, str]] = []
     for piece in page.pieces:
@@ -161,7 +168,7 @@ def within_section(page: Page, section: str) -> range:
     return range(start, ends[0] if ends else page.text.count("\n") + 2)
 
 
-def written(include: Part) -> Iterator[tuple[str, object]]:
+def written(include: Token) -> Iterator[tuple[str, object]]:
     """The literal arrays and numbers of the code that a page shows here."""
     session = sessions.parse(sessions.SNIPPETS / f"{include.session}.md")
     for block in session.of(include.section):
@@ -182,24 +189,31 @@ def literal(node: ast.expr) -> np.ndarray:
     return np.asarray(ast.literal_eval(node), float)
 
 
+def worded(page: Page) -> Iterator[tuple[Token, Vocabulary]]:
+    """Each display with its vocabulary, that of the nearest heading that has one."""
+    made: dict[str, Vocabulary] = {}
+    for piece, anchors in sections(page):
+        section = next((a for a in anchors if a in makers(page.name)), "")
+        if section not in made:
+            made[section] = vocabulary(page, section)
+        yield piece, made[section]
+
+
 # --- A page ------------------------------------------------------------------
 
 
 def displays(page: Page) -> list[Display]:
     """What becomes of each display of a page, in its order."""
     found: list[Display] = []
-    made: dict[str, Vocabulary] = {}
-    for piece, anchors in sections(page):
-        section = next((a for a in anchors if a in makers(page.name)), "")
-        if section not in made:
-            made[section] = vocabulary(page, section)
+    for piece, words in worded(page):
         display = Display(page, piece.line, piece.display, piece.labels)
         notes = page.notes(piece)
         if "unchecked" in notes:
             display.kind, display.why = "marked", "; ".join(notes["unchecked"])
         else:
-            judge(display, made[section], notes.get("check", []))
+            judge(display, words, notes.get("check", []))
         found.append(display)
+        display.faults += unprinted(display)
     used = set().union(*(d.uses for d in found if d.kind == "evaluated"))
     for display in found:
         for name in sorted(display.defines - used):
@@ -221,6 +235,10 @@ def judge(display: Display, words: Vocabulary, conditions: list[str]) -> None:
                 compared.append(world)
     except (Unread, Unknown, Wrong) as error:
         display.faults.append(str(error))
+        return
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        # Of arrays that do not fit, or of something that is no number.
+        display.faults.append(f"has no value: {type(error).__name__}: {error}")
         return
     if not kinds:
         display.faults.append(
@@ -249,7 +267,8 @@ class Claim:
         beside = [node for node in self.statements if condition(node)]
         if not claims:
             claims, beside = beside, []
-        for node in claims:
+        # What a line below defines may be used above.
+        for node in sorted(claims, key=lambda node: not self.new(node)):
             found |= self.claim(node, beside)
         self.display.uses |= self.evaluator.used
         return found
@@ -275,7 +294,12 @@ class Claim:
             compared = 0
             pairs = [*self.pairs(node)]
             numbers = [(a, r, b) for a, r, b in pairs if numeric(a) and numeric(b)]
-            if not numbers or not any(told(a) or told(b) for a, _, b in numbers):
+            # Symbols may be unknown only where the vocabulary is empty.
+            if (
+                self.world.names
+                or not numbers
+                or not any(told(a) or told(b) for a, _, b in numbers)
+            ):
                 raise
             for one, relation, other in numbers:
                 self.agree(one, relation, other)
@@ -288,8 +312,10 @@ class Claim:
 
     # --- Definitions
 
-    def new(self, node: Chain) -> bool:
+    def new(self, node: Node) -> bool:
         """Does it tell what an unknown symbol is?"""
+        if not isinstance(node, Chain):
+            return False
         base, items = split(node.parts[0])
         match node.parts[0]:
             case Op("of", (Name() as base, Name(argument))):  # s(m) = ...
@@ -368,14 +394,16 @@ class Claim:
         else:
             holds = self.evaluator.holds(Chain((one, other), (relation,)))
         if not holds:
-            raise Wrong(
-                f"{spelled(one)} is {shown(a)}, {spelled(other)} is {shown(b)}: "
-                f"not {relation}"
-            )
+            said = f"{spelled(one)} {relation} {spelled(other)}"
+            raise Wrong(f"{said} is not so: {apart(a, b)}")
 
     def implied(self, node: Chain) -> int:
         if "then" in node.relations:
             at = node.relations.index("then")
+            if not self.evaluator.holds(
+                Chain(node.parts[: at + 1], node.relations[:at])
+            ):
+                return 0
             then = Chain(node.parts[at + 1 :], node.relations[at + 1 :])
             return self.compared(then, [])
         if not self.evaluator.holds(node):
@@ -414,8 +442,12 @@ class Claim:
 
 
 def condition(node: Node) -> bool:
-    """0 <= i < O says where something holds."""
-    return isinstance(node, Chain) and set(node.relations) <= INEQUALITIES
+    """0 <= i < O says where something holds; g_k >= 0, of entries, is a claim."""
+    return (
+        isinstance(node, Chain)
+        and set(node.relations) <= INEQUALITIES
+        and not any(isinstance(part, Index) for part in every(node))
+    )
 
 
 def told(node: Node) -> bool:
@@ -423,9 +455,16 @@ def told(node: Node) -> bool:
     return numeric(node) and node not in (Number("0"), Number("1"))
 
 
-def shown(value) -> str:
-    value = float(value) if isinstance(value, Fraction) else value
-    return np.array2string(np.asarray(getattr(value, "array", value)), precision=6)
+def apart(a, b) -> str:
+    """Two values that differ: the shapes, or the first entries that do."""
+    a, b = (getattr(v, "array", v) for v in (a, b))
+    kind = complex if np.iscomplexobj(a) or np.iscomplexobj(b) else float
+    a, b = np.asarray(a, kind), np.asarray(b, kind)
+    if a.shape != b.shape:
+        return f"shapes {a.shape} and {b.shape}"
+    at = np.unravel_index(np.argmax(np.abs(a - b)), a.shape)
+    where = f" at {tuple(map(int, at))}" if a.ndim else ""
+    return f"{a[at]:.7g} and {b[at]:.7g}{where}"
 
 
 # --- Rounded numbers ---------------------------------------------------------
@@ -447,6 +486,20 @@ def rounding(node: Node) -> float:
         there = np.asarray(Evaluator(World()).value(put(node, number, moved)), float)
         total = total + np.abs(there - value)
     return total
+
+
+def unprinted(display: Display) -> list[str]:
+    """A rounded number is one that the page's code has or prints: calculation would not
+    tell it from its neighbours."""
+    names = {include.session for include in display.page.includes}
+    texts = [sessions.parse(sessions.SNIPPETS / f"{name}.md").text for name in names]
+    printed = [float(number) for text in texts for number in DECIMAL.findall(text)]
+    return [
+        f"{number} is rounded, and no number of the page's code comes to it"
+        for number in sorted({*DECIMAL.findall(display.tex)})
+        if (decimals := len(number.partition(".")[2])) >= ROUNDED
+        and not any(f"{other:.{decimals}f}" == number for other in printed)
+    ]
 
 
 def put(node: Node, old: Node, new: Node) -> Node:
@@ -474,14 +527,21 @@ SETTINGS = {"stride": "S", "dilation": "D", "groups": "G"}
 GRADIENTS = ("x", "W", "b")  # what a backward function returns, in the book's order
 
 
+@cache
+def tagged() -> dict[str, Result]:
+    return results()
+
+
 def disagreements(display: Display, compared: list[World]) -> Iterator[str]:
     """Where the function of a main result is not what its formula says."""
-    known = results()
+    known = tagged()
     for label in display.labels:
         if label.startswith(STEP) or label not in known:
             continue
         call = function(known[label])
         for world in compared:
+            if world.arguments is None:
+                continue
             try:
                 yield from difference(display, world, label, call)
             except (Unknown, Wrong) as error:
@@ -500,8 +560,8 @@ def difference(
             arguments[name] = (
                 take(world.values) if callable(take) else world.values[take]
             )
-        elif key in world.values and (key != name or np.ndim(world.values[key])):
-            arguments[name] = world.values[key]
+        elif key in world.names:
+            arguments[name] = evaluator.look(key)
         elif parameter.default is parameter.empty:
             raise Unknown(f"the world has no argument {name}")
     try:
@@ -509,21 +569,26 @@ def difference(
     except Exception as error:
         raise Wrong(f"raises {type(error).__name__}: {error}") from error
     if isinstance(got, tuple):
-        wanted = [world.jacobian("ell", name) for name in GRADIENTS]
+        wanted = [[world.jacobian("ell", name)] for name in GRADIENTS]
     elif label in world.results:
-        got, wanted = (got,), [world.results[label](world.values)]
+        got, wanted = (got,), [[world.results[label](world.values)]]
     else:
-        first = statements(display.tex, world.names, set(world.functions))[0]
-        got, wanted = (got,), [evaluator.value(whole(first.parts[0]))]
-    for one, other in zip(got, wanted, strict=True):
+        said = statements(display.tex, world.names, set(world.functions))
+        left = [node.parts[0] for node in said if not condition(node)]
+        # A row may say what a function is.
+        sides = [whole(side) for side in left if not isinstance(side, Call)]
+        got, wanted = (got,), [[evaluator.value(side) for side in sides]]
+    for one, others in zip(got, wanted, strict=True):
         one = np.asarray(one)
-        if one.squeeze().shape == np.squeeze(other).shape:
-            one = one.reshape(np.shape(other))  # of one example and one channel
-        if one.shape != np.shape(other) or not close(one, other):
-            yield (
-                f"{call.__name__} gives {shown(one)} of shape {one.shape}, "
-                f"the formula {shown(other)} of shape {np.shape(other)}"
-            )
+        if not any(alike(one, other) for other in others):
+            yield f"{call.__name__} is not the formula: {apart(one, others[0])}"
+
+
+def alike(one: np.ndarray, other) -> bool:
+    """Of one shape and value; one example and one channel may have axes of length 1."""
+    if one.squeeze().shape == np.squeeze(other).shape:
+        one = one.reshape(np.shape(other))
+    return one.shape == np.shape(other) and close(one, other)
 
 
 def whole(node: Node) -> Node:

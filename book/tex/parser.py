@@ -51,6 +51,7 @@ ENDS = {")", "]", "}", "&", r"\\", ",", ";", ":", r"\quad", r"\qquad", "+", "-"}
 ENDS |= {r"\rfloor", r"\rceil", "^", "_", "'", "", r"\pm", r"\mp"}
 OPENS = {"(", "{", "[", r"\lfloor", r"\lceil"}
 CLOSES = {")", "}", "]", r"\rfloor", r"\rceil"}
+PARTS = {",", ";", r"\quad", r"\qquad"}  # of a line that has several statements
 # Words that join two statements, in both languages.
 AND = {"that is", "with", "and", "for", "即", "也就是", "其中", "且", "对", "对于"}
 IF = {"if", "若", "当", "如果"}
@@ -159,7 +160,9 @@ def _parted(lines: list[list[str]]) -> list[list[str]]:
         for token in line:
             depth += _depth(token)
             said = words(token)
-            if depth == 0 and (said in AND or token in (",", ";", r"\quad", r"\qquad")):
+            if depth == 0 and (
+                said in AND | IF or token in (",", ";", r"\quad", r"\qquad")
+            ):
                 parts.append([])
             else:
                 parts[-1].append(token)
@@ -202,10 +205,19 @@ class Parser:
             self.at += 1
 
     def items(self, end: str) -> tuple[Node, ...]:
-        """a, b, c and what ends them."""
+        """a, b, c and what ends them; a_0, ..., a_{n-1} are the first n entries."""
         found = [self.chain()]
         while self.token in (",", ";", ":"):
             self.next()
+            if self.ahead(r"\dots", ","):
+                self.at += 2
+                first, last = found.pop(), self.chain()
+                match first, last:
+                    case Index(base, (Number("0"),)), Index(other, (end_at,)):
+                        if base == other:
+                            found.append(Op("until", (base, end_at)))
+                            continue
+                raise Unread("dots that do not stand between entries 0 and n - 1")
             found.append(self.chain())
         self.eat(end)
         return tuple(found)
@@ -339,7 +351,9 @@ class Parser:
             return self.fraction()
         if token in (r"\sum", r"\prod", r"\max", r"\min"):
             return self.big()
-        if token in (r"\log", r"\exp", r"\sqrt") or token.startswith(r"\operatorname"):
+        if token in (r"\log", r"\ln", r"\exp", r"\sqrt") or token.startswith(
+            r"\operatorname"
+        ):
             return self.function()
         if token.startswith(r"\begin"):
             return self.environment()
@@ -405,6 +419,7 @@ class Parser:
         token = self.next()
         if token == r"\sqrt":
             return Call("sqrt", (self.argument(),))
+        token = {r"\ln": r"\log"}.get(token, token)
         if token == r"\log" and self.token != "(":
             # log of a sum, of a symbol
             big = self.token in (r"\sum", r"\frac")
@@ -425,6 +440,8 @@ class Parser:
         while depth and self.token:
             depth += self.token.startswith(r"\begin") - self.token.startswith(r"\end")
             self.at += 1
+        if depth:
+            raise Unread(f"{name} is never closed")
         found = rows(self.tokens[start : self.at - 1])
         if name == r"\begin{aligned}":  # a sum in two lines
             flat = [token for row in found for cell in row for token in cell]

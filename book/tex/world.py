@@ -38,7 +38,8 @@ class World:
     axes: of an array with fewer indices than axes, {"x": {2: (0, 3)}}.
     arguments: of the functions of main results, by the names of their parameters;
         a key, or a function of all values. An array of the same name is taken as it is,
-        and S, D and G for stride, dilation and groups.
+        and S, D and G for stride, dilation and groups. None: the functions do not
+        take such arrays.
     results: what the function of a label gives, where that is not the left side.
     groups: the sizes that an axis was made of, {"X_col": ((N, O, O'), (K, K', C))}.
     """
@@ -83,6 +84,9 @@ class World:
     def names(self) -> set[str]:
         """Of all that has a value."""
         return {*self.values, *self.also}
+
+    def known(self, name: str) -> bool:
+        return name in self.values or name in self.also
 
     def set(self, name: str, value) -> None:
         """A formula says what this is."""

@@ -5,7 +5,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from book.checks import before_relu, check, generator, gradient, relu, sizes, tf, values
 from book.figures import ROUNDING, Box, Panel, around, claim, figure
-from snippets.cnn.forward import correlate, covered, tf_correlate
+from book.tex.world import World, drawn, worlds
+from snippets.cnn.forward import correlate, covered, plane, tf_correlate
+
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "exact": {
+        "16 4 9": "= [sx.size, sW.size, sdelta.size]",
+    },
+}
 
 # --- Figures -----------------------------------------------------------------
 
@@ -82,3 +90,85 @@ def convolution_delta(function, draw, kernel, output, *stride):
         rng,
         z == 0,
     )
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    for size, kernel, seed in ((3, 2, 1), (3, 2, 2), (5, 2, 1), (6, 3, 1)):
+        around = size + kernel - 1
+        yield plane(
+            *(size, kernel, 1, seed),
+            arguments={"z": "z^l-1"},
+            ranges={"u": kernel, "v": kernel, "m": around, "n": around},
+        )
+
+
+@worlds("one-derivative")
+def inside():
+    """No array is read as 0 outside of its bounds."""
+    for size, kernel in ((4, 2), (5, 2), (6, 3)):
+        yield plane(size, kernel, 1, zero=())
+
+
+def row(size, kernel, stride=1, given=(), **more):
+    """One row x and a kernel w: drawn, or as given."""
+    given = dict(given)
+    output = (size - kernel) // stride + 1
+    start = {
+        "x": drawn(1, size),
+        "w": drawn(2, kernel),
+        "b": np.array(0.7),
+        "delta": drawn(4, output),
+    }
+    return World(
+        sizes={"H": size, "K": kernel, "S": stride, "O": output},
+        given={name: given.get(name, value) for name, value in start.items()},
+        forward={
+            "z": lambda v: np.correlate(v["x"], v["w"])[::stride] + v["b"],
+        },
+        **more,
+    )
+
+
+@worlds("exercise-polynomial")
+def polynomial(given):
+    yield row(5, 3, given=given)
+
+
+@worlds("exercise-half-turn")
+def half_turn():
+    for size, kernel in ((5, 2), (6, 3), (7, 4)):
+        yield World(
+            sizes={
+                **{"M": size, "K": kernel, "A": drawn(1, size), "B": drawn(2, kernel)},
+                **{"delta": drawn(3, size, kernel), "W": drawn(4, kernel, 3)},
+            },
+            ranges={"i": size - kernel + 1},
+        )
+
+
+@worlds("exercise-rank-one")
+def rank_one():
+    for (height, width), (rows, columns) in (
+        ((5, 6), (2, 3)),
+        ((6, 5), (3, 2)),
+        ((7, 4), (4, 2)),
+    ):
+        output = height - rows + 1, width - columns + 1
+        yield World(
+            sizes={"K": rows, "K'": columns, "delta": drawn(4, *output)},
+            given={
+                "x": drawn(1, height, width),
+                "s": drawn(2, rows),
+                "t": drawn(3, columns),
+            },
+            forward={
+                "W": lambda v: np.outer(v["s"], v["t"]),
+                "z": lambda v: correlate(v["x"], v["W"]),
+            },
+            zero={"delta", "y"},
+            ranges={"p": height, "j": output[1]},
+        )

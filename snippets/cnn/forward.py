@@ -8,9 +8,36 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from book.checks import call, check, compare, generator, size, sizes, st, tf, values
 from book.figures import ROUNDING, Box, Panel, claim, figure
+from book.results import namespace
+from book.sessions import SNIPPETS
+from book.tex.world import World, drawn, worlds
+
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "network": {
+        "(1,4,4,1) (1,4,4,1)": "= [*z1.shape, *a1.shape]",
+        "(1,4) (4,3)": "= [*a2.shape, *W3.shape]",
+        "81": "= x.size",
+    },
+    "output-size": {
+        "4 6 8": "= [2 * 2, 2 * 3, len(x0) - 1]",
+    },
+    "by-hand": {
+        "4 4": "= [2 * 1 + 2, 2 * 1 + 2]",
+    },
+    "exercise-windows": {
+        "5": "= windows_x.shape[1] - 1",
+    },
+    "exercise-paths": {
+        "81": "= paths_rows.size * paths_columns.size",
+        "4": "= 2 * 1 + 2",
+    },
+    "exercise-merged": {
+        "4 4": "= [2 * 2, 2 * 2]",
+    },
+}
 
 WRITTEN = "every entry is written afterwards"
-ZEROS = "zeros are float64 by themselves; other types are for the proof"
 DEAD = (
     "the place of the maximum changes only where it is not above 0, and there σ' is 0"
 )
@@ -21,11 +48,6 @@ SAME = {
         "z = np.zeros((height, width), np.result_type(x, W))",
         "z = np.ones((height, width), np.result_type(x, W))",
     ): WRITTEN,
-    (
-        "correlate",
-        "z = np.zeros((height, width), np.result_type(x, W))",
-        "z = np.zeros((height, width))",
-    ): ZEROS,
     (
         "max_pool",
         "z = np.zeros((height, width))",
@@ -182,3 +204,160 @@ def max_pool_forward(function, draw):
         compare(case, mine, tf_max_pool(a, tile), "TensorFlow"),
         compare(case, mine, tiles(a, tile).max(axis=-1), "the definition"),
     )
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+def plane(size, kernel, stride, seed=1, zero=("delta", "W"), **more):
+    """a below, W and b: z = a ⋆ W + b at the stride, one example, one channel."""
+    output = (size - kernel) // stride + 1
+    below = np.abs(drawn(seed, size, size))
+    below.flat[seed::5] *= -1  # ReLU hides few entries
+    return World(
+        sizes={
+            **{"H": size, "K": kernel, "S": stride, "O": output},
+            **{"r": (size - kernel) % stride, "delta": drawn(4, output, output)},
+        },
+        given={
+            "z^l-1": below,
+            "W": drawn(2, kernel, kernel),
+            "b": np.array(0.7),
+        },
+        forward={
+            "a": lambda v: np.maximum(v["z^l-1"], 0),
+            "y": lambda v: correlate(v["a"], v["W"]) + v["b"],
+            "z": lambda v: v["y"][::stride, ::stride],
+        },
+        gradients={"delta^l-1": "z^l-1"},
+        functions={"sigma'": lambda z: 1 * (z > 0)},
+        zero={*zero},
+        also={
+            **{"x": "a", "a^l-1": "a", "W^l": "W", "b^l": "b", "z^l": "z"},
+            "delta^l": "delta",
+        },
+        **more,
+    )
+
+
+@worlds()
+def symbols():
+    for sizes_of in ((7, 3, 2), (5, 2, 1), (8, 2, 3), (6, 3, 2)):
+        yield plane(*sizes_of, ranges={"i": sizes_of[0]})
+
+
+@worlds("by-hand")
+def one_window(given):
+    """Of the network, whose numbers are rounded on the page."""
+    z1 = namespace(SNIPPETS / "cnn/forward.md")["z1"]
+    yield World(sizes={"z^1": z1.numpy().squeeze()})
+
+
+@worlds("exercise-windows")
+def windows_by_hand(given):
+    yield World(
+        sizes={"b": 1},
+        given={"x": given["windows_x"], "W": given["windows_W"]},
+        forward={"z": lambda v: correlate(v["x"], v["W"], 3) + v["b"]},
+    )
+
+
+TILES = {"size": "K", "z": "z^l-1"}
+
+
+def tiled(size, kernel, stride, arguments=TILES):
+    """z is the maximum of each window of a."""
+
+    def first(v):
+        at = windows_of(v["a"]).reshape(output, output, -1).argmax(-1)
+        return np.stack(np.unravel_index(at, (kernel, kernel)), -1) + stride * corners
+
+    def windows_of(a):
+        return sliding_window_view(a, (kernel, kernel))[::stride, ::stride]
+
+    def upsample(delta):
+        out = np.zeros((size, size))
+        np.add.at(out, tuple(np.moveaxis(at, -1, 0)), delta)
+        return out
+
+    output = (size - kernel) // stride + 1
+    corners = np.moveaxis(np.indices((output, output)), 0, -1)
+    start = drawn(1, size, size)
+    start[::stride, 1::stride] = np.abs(start[::stride, 1::stride])
+    at = first({"a": np.maximum(start, 0)})
+    return World(
+        sizes={
+            **{"H": size, "K": kernel, "S": stride, "O": output, "pi": at},
+            "delta": drawn(4, output, output),
+        },
+        given={"z^l-1": start},
+        forward={
+            "a": lambda v: np.maximum(v["z^l-1"], 0),
+            "z": lambda v: windows_of(v["a"]).max((2, 3)),
+        },
+        gradients={"delta^l-1": "z^l-1"},
+        functions={"sigma'": lambda z: 1 * (z > 0), "upsample": upsample},
+        also={"a^l-1": "a", "z^l": "z", "delta^l": "delta"},
+        arguments=arguments,
+    )
+
+
+@worlds("max-pool")
+def pooled():
+    for sizes_of in ((4, 2, 2), (6, 2, 2), (6, 3, 3)):
+        yield tiled(*sizes_of)
+    for sizes_of in ((5, 3, 1), (6, 2, 3)):  # the function takes tiles only
+        yield tiled(*sizes_of, arguments=None)
+
+
+@worlds("output")
+def output():
+    """Of the network: four features, three classes."""
+    for features, classes in ((4, 3), (3, 2), (5, 4)):
+        y = np.abs(drawn(4, classes))
+        yield World(
+            sizes={"y": y},
+            given={
+                "z^2": drawn(1, features),
+                "W^3": drawn(2, features, classes),
+                "b^3": drawn(3, classes),
+            },
+            forward={
+                "a^2": lambda v: v["z^2"],
+                "z^3": lambda v: v["a^2"] @ v["W^3"] + v["b^3"],
+                "a^3": lambda v: np.exp(v["z^3"]) / np.sum(np.exp(v["z^3"])),
+                "ell": lambda v, y=y: -np.sum(y * np.log(v["a^3"])),
+            },
+        )
+
+
+@worlds("exercise-paths")
+def path():
+    """Row p is row u of window m, which is row s of tile i."""
+    for first, second, i, s, u in ((2, 3, 1, 2, 0), (3, 2, 4, 1, 2), (1, 5, 2, 3, 1)):
+        m = second * i + s
+        steps = {"S_1": first, "S_2": second}
+        yield World(sizes={**steps, "i": i, "s": s, "u": u, "p": first * m + u})
+
+
+@worlds("exercise-merged")
+def merged():
+    """The mean of each 2 × 2 tile of a convolution with stride 2."""
+    for height in (9, 10, 13):
+        kernel = 3
+        first = (height - kernel) // 2 + 1
+        yield World(
+            given={
+                "x": drawn(1, height, height),
+                "W": drawn(2, kernel, kernel),
+                "b": np.array(0.7),
+            },
+            forward={
+                "z^1": lambda v: correlate(v["x"], v["W"], 2) + v["b"],
+                "z^2": lambda v, n=first // 2: (
+                    v["z^1"][: 2 * n, : 2 * n].reshape(n, 2, n, 2).mean((1, 3))
+                ),
+            },
+            zero={"W"},
+            ranges={"p": kernel + 2, "q": kernel + 2, "m": 2, "n": 2},
+        )

@@ -5,6 +5,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from book.checks import check, generator, gradient, relu, st, tf, values
 from book.figures import Box, Panel, claim, figure
+from book.tex.world import World, drawn, worlds
 from snippets.cnn.forward import (
     DEAD,
     WRITTEN,
@@ -12,8 +13,24 @@ from snippets.cnn.forward import (
     pool_case,
     positions,
     tf_max_pool,
+    tiled,
     tiles,
 )
+
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "down-to-pool": {
+        "(1,3) 4 (1,4)": "= [*my_dl_dz3.shape, W3.shape[1] + 1, 1, 4]",
+    },
+    "one-tile": {
+        "0.9 0.901": "= [0.9, 0.9 + h]",
+        "1.5 1.501 1.5 1.5": "= tile.max() + np.array([0, h, 0, 0])",
+        "0.001": "= h",
+    },
+    "exercise-order": {
+        "9 36": "= [order_delta.size, order_z.size]",
+    },
+}
 
 UNUSED = "upsample reads the places that δ has, no further"
 # The mutants of the session's functions that compute the same, and why.
@@ -120,3 +137,89 @@ def max_pool_delta(function, draw):
         rng,
         at_top if ties else False,
     )
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    for sizes_of in ((4, 2, 2), (6, 2, 2), (6, 3, 3)):
+        yield tiled(*sizes_of)
+
+
+@worlds("down-to-pool")
+def network():
+    """From the logits down to the pooling of 2 × 2 outputs."""
+    for classes in (2, 3, 5):
+        y = np.abs(drawn(4, classes))
+        y /= y.sum()
+        yield World(
+            sizes={"y": y},
+            given={"z^2": drawn(1, 2, 2), "W^3": drawn(2, 4, classes)},
+            forward={
+                "a^2": lambda v: v["z^2"].ravel(),
+                "z^3": lambda v: v["a^2"] @ v["W^3"],
+                "a^3": lambda v: np.exp(v["z^3"]) / np.sum(np.exp(v["z^3"])),
+                "ell": lambda v, y=y: -np.sum(y * np.log(v["a^3"])),
+            },
+            gradients={"delta^3": "z^3", "delta^2": "z^2"},
+        )
+
+
+@worlds("one-tile")
+def one_tile(given):
+    yield World(
+        sizes={"delta": np.array(0.7)},
+        given={"a": given["a"]},
+        forward={"z": lambda v: np.max(v["a"])},
+    )
+
+
+@worlds("derivative")
+def one_maximum():
+    """The largest of n numbers is number m."""
+    for n in (2, 3, 5):
+        a = drawn(1, n)
+        gap = np.diff(np.sort(a))[-1]
+        yield World(
+            sizes={
+                **{"n": n, "m": int(np.argmax(a)), "d": gap},
+                "h": 0.49 * gap * np.where(a < a.max(), 1, -1),  # to each other
+            },
+            given={"a": a},
+            forward={"z": lambda v: np.max(v["a"])},
+        )
+
+
+@worlds("exercise-order")
+def pooled_first():
+    """z is pooled to y, then σ."""
+    for sizes_of in ((4, 2, 2), (6, 2, 2), (6, 3, 3)):
+        world = tiled(*sizes_of)
+        yield World(
+            sizes=world.sizes,
+            given={"z": world.given["z^l-1"]},
+            forward={
+                "y": lambda v, pool=world.forward["z"]: pool({"a": v["z"]}),
+                "a": lambda v: np.maximum(v["y"], 0),
+            },
+            functions=world.functions,
+        )
+
+
+@worlds("exercise-soft")
+def soft_maximum():
+    for beta in (0.5, 1.0, 3.0):
+        yield World(
+            sizes={"beta": beta, "delta": np.array(0.8)},
+            given={"a": drawn(1, 4)},
+            forward={
+                "z": lambda v: np.log(np.mean(np.exp(v["beta"] * v["a"]))) / v["beta"]
+            },
+        )
+
+
+@worlds("exercise-leaky")
+def by_hand():
+    return []

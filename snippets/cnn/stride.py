@@ -5,16 +5,25 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from book.checks import check
 from book.figures import ROUNDING, Box, Panel, between, claim, figure
-from snippets.cnn.convolution import convolution_delta
-from snippets.cnn.forward import ZEROS, correlate, windows
+from book.tex.world import worlds
+from snippets.cnn.convolution import convolution_delta, row
+from snippets.cnn.forward import correlate, plane, windows
+
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "network": {
+        "4": "= my_dl_dz1.shape[0]",
+    },
+    "explorer": {
+        "4 4 10 4": "= [2 * 2, 2 * 2, 9 + 1, 3 + 1]",
+    },
+    "exercise-ten": {
+        "4": "= (10 - 3) // 2 + 1",
+    },
+}
 
 # The mutants of the session's functions that compute the same, and why.
 SAME = {
-    (
-        "dilate",
-        "out = np.zeros((stride * (h - 1) + 1, stride * (w - 1) + 1), delta.dtype)",
-        "out = np.zeros((stride * (h - 1) + 1, stride * (w - 1) + 1))",
-    ): ZEROS,
     (
         "conv_stride_delta",
         "return conv_delta(dilate(delta, stride), W, z)",
@@ -91,3 +100,25 @@ def conv_stride_claim(session, delta, W, dx):
 def conv_stride_delta(function, draw):
     kernel, output, _, stride = windows(draw)
     return convolution_delta(function, draw, kernel, output, stride)
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    """r = 0, and a stride above, equal to and below the size of the kernel."""
+    for sizes_of in ((7, 3, 2), (5, 2, 3), (5, 3, 1), (6, 3, 3), (4, 2, 2)):
+        yield plane(*sizes_of, arguments={"z": "z^l-1"})
+
+
+@worlds("sizes")
+def left_over():
+    """r = 0 and r > 0."""
+    for sizes_of in ((7, 3, 2), (8, 3, 2), (7, 2, 3)):
+        yield plane(*sizes_of)
+
+
+@worlds("row")
+def by_hand(given):
+    yield row(5, 3, 2, given)

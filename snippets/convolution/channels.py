@@ -18,15 +18,33 @@ from book.figures import ROUNDING, Box, Panel, claim, figure
 from book.tex.world import World, drawn, worlds
 from snippets.cnn.forward import correlate
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "example": {
+        "5×4 3×2 4": "= [*x.shape[1:3], *W.shape[:2], 4]",
+    },
+    "wrong-output": {
+        "0.5": "= b[0]",
+    },
+    "exercise-shortcut": {
+        "12 35": "= [3 * 4, 5 * 7]",
+    },
+}
+
 Pair = tuple[int, int]
 
 # The mutants of the session's functions that compute the same, and why.
 SAME = {
     (
-        "correlate",
-        "return np.einsum('nijcuv,uvcf->nijf', windows(x, W.shape[:2], stride), W)",
-        "return np.einsum('nijcuv,uvcf->nijf', windows(x, W.shape[:-2], stride), W)",
-    ): "W has four axes",
+        "pair",
+        "return (value, value) if np.ndim(value) == 0 else tuple(value)",
+        "return (value, value) if np.ndim(value) <= 0 else tuple(value)",
+    ): "no number of axes is below 0",
+    (
+        "pair",
+        "return (value, value) if np.ndim(value) == 0 else tuple(value)",
+        "return (value, value) if np.ndim(value) == 0 else value",
+    ): "whoever calls it takes two items, of whatever they are in",
 }
 
 

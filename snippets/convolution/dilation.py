@@ -19,6 +19,22 @@ from snippets.convolution.channels import (
 )
 from snippets.convolution.leftover import alone, plane, row, spread
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "input": {
+        "4 4": "= [np.flatnonzero(~dx[0, ..., 0].any(axis))[1] for axis in (1, 0)]",
+    },
+    "explorer": {
+        "4 4": "= [np.flatnonzero(~dx[0, ..., 0].any(axis))[1] for axis in (1, 0)]",
+    },
+    "receptive-field": {
+        "31": "= receptive_field([(3, 1, d) for d in (1, 2, 4, 8)])",
+        "17": "= receptive_field([(3, 1, 2)] * 4)",
+        "9": "= (receptive_row([(3, 1, 2)] * 4) > 0).sum()",
+        "6 27": "= [(paths == 0).sum(), paths.size]",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 

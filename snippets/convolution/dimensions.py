@@ -13,6 +13,22 @@ from snippets.convolution.channels import adding, nhwc, spread, valid
 from snippets.convolution.dilation import field
 from snippets.convolution.leftover import alone, row
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "three": {
+        "4 5": "= [3 + 1, 6 - 1]",
+    },
+    "stack": {
+        "4 8 16 15": "= [2**2, 2**3, 2**4, 2**4 - 1]",
+    },
+    "wrong-causal": {
+        "4 4": "a step of the row",
+    },
+    "exercise-causal-stride": {
+        "5 7": "steps between the windows named before, and behind them",
+    },
+}
+
 LETTERS = "an index of a sum may have any letter"
 # The mutants of the session's functions that compute the same, and why.
 SAME = {
@@ -46,11 +62,6 @@ SAME = {
         "out, inside = (OUT[:d], IN[:d])",
         "out, inside = (IN[:d], OUT[:d])",
     ): LETTERS,
-    (
-        "causal_input_gradient",
-        "turned = W[::-1].swapaxes(1, 2)",
-        "turned = W[::-1].swapaxes(2, 1)",
-    ): "two axes are exchanged in either order",
 }
 
 

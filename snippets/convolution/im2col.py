@@ -12,6 +12,28 @@ from snippets.convolution.channels import adding, nhwc
 from snippets.convolution.layer import layer_backward, layer_forward
 from snippets.convolution.leftover import alone
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "col2im": {
+        "9 7": "rows that the printed counts give 0",
+    },
+    "costs": {
+        "71": "= round(32 * 62 * 62 * 9 * 16 * 4 / 1e6)",
+    },
+    "measured": {
+        "32×64×64×16 32": "the layer of tests/bench/convolution.py",
+        "1.70 1.46 2.07 1.88 1.96 1.73 1.14 1.16": "make.py bench convolution",
+        "76.8 39.2 23.3 13.4": "make.py bench convolution",
+        "2026 11 24 512 2.4 2.21 30": "when and on what it was measured",
+    },
+    "exercise-copies": {
+        "4 6 6": "the last row of a window; the windows and their entries",
+    },
+    "exercise-numbered": {
+        "3×4 5": "the image of the session; the pixel in the middle",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 

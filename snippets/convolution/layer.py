@@ -22,6 +22,19 @@ from snippets.convolution.channels import (
 from snippets.convolution.leftover import row
 from snippets.convolution.padding import same
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "composition": {
+        "4": "the fourth row of the table",
+    },
+    "by-hand": {
+        "4": "= 2 + 2",
+    },
+    "exercise-uneven-sides": {
+        "5": "= 3 + 2",
+    },
+}
+
 
 def whole_layer(draw) -> tuple[Case, dict]:
     """A case with everything, and what the layer is handed beside its arrays."""

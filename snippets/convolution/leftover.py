@@ -17,6 +17,25 @@ from snippets.convolution.channels import (
     weights_of_kernel,
 )
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "example": {
+        "4": "= 3 + 1",
+    },
+    "zeros": {
+        "5 5": "= [6 - 1, 6 - 1]",
+    },
+    "check": {
+        "5": "= stride[1]",
+    },
+    "errors": {
+        "9 10 9 10": "at H = 9 nothing is left over, at 10 one row",
+    },
+    "exercise-corner": {
+        "30 5 4": "= [5 * 6, 6 - 1, 5 - 1]",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 

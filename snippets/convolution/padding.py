@@ -20,6 +20,28 @@ from snippets.convolution.channels import (
 )
 from snippets.convolution.leftover import alone, plane, row
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "by-hand": {
+        "7 4 4 5 6 6 4": "the entry without a window; indices of the row",
+    },
+    "same": {
+        "6 7": "sizes of the block below",
+    },
+    "grid": {
+        "6×6 5×5 4 5": "= [6, 6, 5, 5, 5 - 1, 6 - 1]",
+    },
+    "explorer": {
+        "5 6": "sizes for the reader to try",
+    },
+    "pytorch": {
+        "6×6": "the image of the section before",
+    },
+    "exercise-even": {
+        "8 4": "= [7 + 1, 2 * 2]",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 

@@ -19,6 +19,13 @@ from snippets.convolution.channels import (
     given_as,
 )
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "checkerboard": {
+        "4": "= 2 * 2",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 

@@ -1,11 +1,85 @@
-"""Figures and checks of docs/*/pooling/average.md."""
+"""Figures, checks and vocabulary of docs/*/pooling/average.md."""
 
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 from book.checks import call, check, compare, generator, gradient, size, st, tf, values
 from book.figures import ROUNDING, Box, Panel, around, claim, figure
-from snippets.pooling.max import pool, pooling
+from book.tex.evaluator import correlate
+from book.tex.world import World, drawn, worlds
+from snippets.pooling.max import (
+    SIZES,
+    cells,
+    pool,
+    pooled,
+    pooled_row,
+    pooling,
+    row_windows,
+)
+
+FILL = "only the shape is used"
+WINDOWS = "all three have as many rows and columns as there are windows"
+# The mutants of the session's functions that compute the same, and why.
+SAME = {
+    (
+        "divisors",
+        "cells = pad(np.ones((1, *a.shape[1:3], 1)), padding, float(count_padding))",
+        "cells = pad(np.ones((1, *a.shape[1:3], 1)), padding, count_padding)",
+    ): "True is 1, and False 0",
+    (
+        "avg_pool",
+        "sums = windows(pad(a, padding, 0.0), size, stride).sum(axis=(4, 5))",
+        "sums = windows(pad(a, padding), size, stride).sum(axis=(4, 5))",
+    ): "pad puts zeros if nothing is said",
+    (
+        "avg_pool_backward",
+        "gradient = np.zeros(pad(a, padding, 0.0).shape)",
+        "gradient = np.zeros(pad(a, padding).shape)",
+    ): FILL,
+    (
+        "avg_pool_backward",
+        "gradient = np.zeros(pad(a, padding, 0.0).shape)",
+        "gradient = np.zeros(pad(a, padding, 1.0).shape)",
+    ): FILL,
+    (
+        "avg_pool_backward",
+        "gradient = np.zeros(pad(a, padding, 0.0).shape)",
+        "gradient = np.zeros(pad(a, padding, -1.0).shape)",
+    ): FILL,
+    (
+        "avg_pool_backward",
+        "(s, t), (_, o, p, _) = (stride, share.shape)",
+        "(s, t), (_, o, p, _) = (stride, delta.shape)",
+    ): WINDOWS,
+    (
+        "avg_pool_backward",
+        "(s, t), (_, o, p, _) = (stride, share.shape)",
+        "(s, t), (_, o, p, _) = (stride, divisor.shape)",
+    ): WINDOWS,
+    (
+        "global_avg_pool_backward",
+        "return np.broadcast_to(share, (len(delta), h, w, delta.shape[1]))",
+        "return np.broadcast_to(share, (len(share), h, w, delta.shape[1]))",
+    ): "a share for each example",
+}
+
+
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "row": {
+        "0.2 -0.1": "= [0.6 / 3, -0.3 / 3]",
+    },
+    "divisor": {
+        "4 4 5 6 6": "= [2 * 2, 2 * 2, 9 - 2 * 2, 2 * 3, 2 * 3]",
+    },
+    "global": {
+        "20": "= 4 * 5",
+    },
+    "exercise-border": {
+        "0.2 -0.2 0.3 0.6": "= border_delta / [2, 3, 3, 2]",
+        "1.9": "= border_delta.sum()",
+    },
+}
 
 # --- Figures -----------------------------------------------------------------
 
@@ -134,3 +208,109 @@ def global_average_input(function, draw):
         lambda a: np.mean(a, axis=(1, 2)),
         rng,
     )
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    for counted in (False, True):
+        for sizes in SIZES:
+            yield averages_of(*sizes, counted)
+
+
+def averages_of(examples, rows, columns, channels, K, S, padding, counted):
+    """Means of windows; whether padding counts says what they are divided by."""
+    ones = np.pad(np.ones((rows, columns)), padding, constant_values=float(counted))
+    m = np.lib.stride_tricks.sliding_window_view(ones, (K, K))[::S, ::S].sum((2, 3))
+    return pooled(
+        *(examples, rows, columns, channels, K, S, padding),
+        fill=0,
+        steps={"z": lambda v: cells(v).sum((4, 5)) / m[:, :, np.newaxis]},
+        sizes={"m": m},
+        ranges={"u": K, "v": K},
+        arguments={"count_padding": lambda v: counted},
+        results={"average-input": lambda v: v["dl_da"]},
+    )
+
+
+@worlds("row")
+def row(given):
+    world = pooled_row(given["a"], given["delta"], 3, 2, lambda w: w.mean(axis=1))
+    columns = [row_windows(unit, 3, 2).mean(axis=1) for unit in np.eye(5)]
+    world.set("M", np.stack(columns, axis=1))
+    yield world
+
+
+@worlds("convolution")
+def one_channel():
+    """A plane with its padding; the last row and column are left over in one world."""
+    for rows, columns, K, S in ((3, 4, 2, 1), (5, 7, 3, 2), (6, 9, 3, 3), (5, 7, 2, 2)):
+        output = ((rows - K) // S + 1, (columns - K) // S + 1)
+        W = np.full((K, K), 1 / K**2)
+        yield World(
+            sizes={"K": K, "S": S, "r": (rows - K) % S, "W": W},
+            given={"tilde a": drawn(1, rows, columns), "delta": drawn(2, *output)},
+            forward={
+                "z": lambda v: correlate(v["tilde a"], v["W"])[:: v["S"], :: v["S"]]
+            },
+        )
+
+
+@worlds("global")
+def whole_image():
+    for examples, rows, columns, channels in ((2, 3, 2, 4), (3, 2, 4, 2), (2, 5, 3, 3)):
+        yield World(
+            sizes={"H": rows, "H'": columns},
+            given={
+                "a": drawn(1, examples, rows, columns, channels),
+                "delta": drawn(2, examples, channels),
+            },
+            forward={"z": lambda v: v["a"].mean((1, 2))},
+            arguments={"size": lambda v: (v["H"], v["H'"])},
+        )
+
+
+@worlds("exercise-border")
+def border(given):
+    """A row of four; the two windows at its ends have two entries of it."""
+    windows = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1], [0, 0, 1, 1]])
+    yield World(
+        given={"a": drawn(1, 4), "delta": given["delta"]},
+        forward={"z": lambda v: windows @ v["a"] / windows.sum(axis=1)},
+    )
+
+
+@worlds("exercise-head")
+def head():
+    for examples, rows, columns, channels, classes in (
+        (2, 2, 4, 5, 3),
+        (3, 3, 2, 2, 4),
+        (2, 4, 3, 3, 5),
+    ):
+        yield World(
+            sizes={"H": rows, "H'": columns},
+            given={
+                "a": drawn(1, examples, rows, columns, channels),
+                "W": drawn(2, channels, classes),
+                "delta": drawn(3, examples, classes),
+            },
+            forward={
+                "u": lambda v: v["a"].mean((1, 2)),
+                "z": lambda v: v["u"] @ v["W"],
+            },
+        )
+
+
+@worlds("exercise-norm")
+def norm():
+    for entries in (4, 5, 2):
+        yield World(
+            sizes={"m": entries, "delta": np.array(0.7)},
+            given={"a": drawn(1, entries)},
+            forward={
+                "s": lambda v: np.mean(v["a"] ** 2),
+                "z": lambda v: np.sqrt(v["s"]),
+            },
+        )

@@ -1,4 +1,4 @@
-"""Figures and checks of docs/*/pooling/max.md."""
+"""Figures, checks and vocabulary of docs/*/pooling/max.md."""
 
 from typing import NamedTuple
 
@@ -7,9 +7,72 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from book.checks import call, check, compare, generator, gradient, size, st, tf, values
 from book.figures import ROUNDING, Box, Panel, claim, figure
+from book.tex.world import World, drawn, worlds
 from snippets.cnn.forward import maxima
 from snippets.convolution.channels import Pair, given_as, two
 from snippets.convolution.padding import same
+
+REFUSES = "it refuses less; no check draws what is refused, and the session shows it"
+SHAPE = "row and column have the shape of the index that they are made of"
+# The mutants of the session's functions that compute the same, and why.
+SAME = {
+    (
+        "arguments",
+        "size = whole('size', size, 1)",
+        "size = whole('size', size, 0)",
+    ): REFUSES,
+    (
+        "arguments",
+        "stride = size if stride is None else whole('stride', stride, 1)",
+        "stride = size if stride is None else whole('stride', stride, 0)",
+    ): REFUSES,
+    (
+        "places",
+        "n, i, j, c = np.indices(inside.shape)",
+        "n, i, j, c = np.indices(u.shape)",
+    ): SHAPE,
+    (
+        "places",
+        "n, i, j, c = np.indices(inside.shape)",
+        "n, i, j, c = np.indices(v.shape)",
+    ): SHAPE,
+    (
+        "max_pool_backward",
+        "first = view.reshape(*delta.shape, -1).argmax(axis=-1)",
+        "first = view.reshape(*delta.shape, -2).argmax(axis=-1)",
+    ): "reshape takes any negative number for what is left",
+}
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "row": {
+        "0.6": "= 0.4 - 0.3 + 0.5",
+        "0.001 0.001": "= [h, h]",
+    },
+    "add-at": {
+        "0.4": "a δ of the section before",
+    },
+    "infinity": {
+        "0.5": "the δ whose window lies inside",
+    },
+    "forward": {
+        "1.9": "the entry of the figure",
+    },
+    "backward": {
+        "1.9": "the entry of the figure",
+    },
+    "explorer": {
+        "1.9": "the entry of the figure",
+    },
+    "gaps": {
+        "4 5 6 4 6": "= [3 + 1, 5, 6, -(-7 // 2), 6]",
+    },
+    "ties": {
+        "0.6 0.2": "= [0.6, 0.6 / 3]",
+    },
+    "exercise-largest": {
+        "9": "= largest_a.max()",
+    },
+}
 
 # --- Figures -----------------------------------------------------------------
 
@@ -162,3 +225,122 @@ def max_input(function, draw):
         # Where two share a maximum there is no slope, and TensorFlow alone says which.
         ties,
     )
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    for sizes in SIZES:
+        yield pooled(
+            *sizes,
+            fill=-np.inf,
+            steps={"pi": positions, "z": lambda v: cells(v).max((4, 5))},
+            results={"max-input": lambda v: v["dl_da"]},
+        )
+
+
+# N, H, H', C, K, S, and the padding; the last rows or columns are left over in two.
+SIZES = [
+    (2, 2, 3, 3, 2, 1, ((1, 0), (0, 0))),
+    (1, 4, 4, 2, 3, 2, ((0, 1), (1, 1))),
+    (2, 5, 4, 1, 2, 3, ((1, 0), (0, 1))),
+]
+
+
+def pooled(*dimensions, fill, steps, results, sizes=None, arguments=None, ranges=None):
+    """Windows of K × K at stride S over a that is padded; steps leads to z."""
+    examples, rows, columns, channels, K, S, padding = dimensions
+    (top, bottom), (left, right) = padding
+    below, beside = rows + top + bottom, columns + left + right
+    output = ((below - K) // S + 1, (beside - K) // S + 1)
+    return World(
+        sizes={
+            **{"H": rows, "H'": columns, "H_p": below, "H_p'": beside, "K": K, "S": S},
+            **{"O": output[0], "O'": output[1], "N": examples, "C": channels},
+            **{"P_top": top, "P_bottom": bottom, "P_left": left, "P_right": right},
+            **{"r": (below - K) % S, "r'": (beside - K) % S},
+            **(sizes or {}),
+        },
+        given={
+            "a": drawn(1, examples, rows, columns, channels),
+            "delta": drawn(2, examples, *output, channels),
+        },
+        forward={
+            "tilde a": lambda v: np.pad(
+                v["a"], ((0, 0), *padding, (0, 0)), constant_values=fill
+            ),
+            **steps,
+        },
+        gradients={"dl_da": "a"},
+        ranges={"p": below, "i": output[0], **(ranges or {})},
+        arguments={"size": "K", "padding": lambda v: padding, **(arguments or {})},
+        results=results,
+    )
+
+
+def cells(v):
+    """The windows of the padded input: (N, O, O', C, K, K)."""
+    square = (v["K"], v["K"])
+    every = np.lib.stride_tricks.sliding_window_view(v["tilde a"], square, (1, 2))
+    return every[:, :: v["S"], :: v["S"]]
+
+
+def positions(v):
+    """Row and column of the first maximum of each window: (N, O, O', C, 2)."""
+    view = cells(v)
+    first = view.reshape(*view.shape[:4], -1).argmax(-1)
+    down, across = np.unravel_index(first, view.shape[4:])
+    _, i, j, _ = np.indices(first.shape)
+    return np.stack([v["S"] * i + down, v["S"] * j + across], axis=-1)
+
+
+def pooled_row(a, delta, K, S, reduce):
+    """One row without padding; reduce(windows) of (O, K) is z."""
+    return World(
+        given={"a": a, "delta": delta},
+        forward={"z": lambda v: reduce(row_windows(v["a"], K, S))},
+    )
+
+
+def row_windows(a, K, S):
+    return np.lib.stride_tricks.sliding_window_view(a, K)[::S]
+
+
+@worlds("row")
+def row(given):
+    yield pooled_row(given["a"], given["delta"], 3, 1, lambda w: w.max(axis=1))
+
+
+@worlds("exercise-largest")
+def largest_of_all(given):
+    yield pooled_row(given["a"], given["delta"], 3, 2, lambda w: w.max(axis=1))
+
+
+@worlds("subgradients")
+def subgradients():
+    """a has equal maxima, g shares 1 among them; b is near, above, below and far."""
+    for entries, top in ((4, {0, 2}), (5, {1, 2, 4}), (3, {1})):
+        a = drawn(1, entries) - 2
+        a[[*top]] = 0.4
+        g = np.zeros(entries)
+        g[[*top]] = np.abs(drawn(2, len(top)))
+        g /= g.sum()
+        ends = [a, a + 1, a - 1, drawn(3, entries), 3 * drawn(4, entries)]
+        ends += [a + change for change in (*np.eye(entries), *-np.eye(entries))]
+        for b in ends:
+            yield World(sizes={"a": a, "b": b, "g": g, "T": top, "M": 0.4})
+
+
+@worlds("exercise-rank")
+def by_rank():
+    for entries in (3, 4, 5):
+        a = drawn(1, entries)
+        ranks = np.argsort(np.argsort(-a))
+        yield World(
+            sizes={"w": drawn(2, entries), "delta": np.array(0.7)},
+            given={"a": a},
+            forward={"z": lambda v: np.sum(v["w"] * np.sort(v["a"])[::-1])},
+            functions={"rho": lambda k, ranks=ranks: int(ranks[k])},
+        )

@@ -15,7 +15,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from book.pages import LANGUAGES, ROOT, BadPage, Page, contents
+from book import Mistake
+from book.pages import LANGUAGES, ROOT, Page, contents
 
 TEMPLATE = Path(__file__).resolve().parent
 FOLDERS = ["docs", *(f"docs/{language}" for language in LANGUAGES), "snippets"]
@@ -23,10 +24,6 @@ ENDS = ["", ".md", ".py"]
 USAGE = 'python3 make.py chapter rnn "Recurrent networks" 循环神经网络'
 APPENDIX = "conventions.md"  # chapters stand before it
 CHINESE = re.compile("[\u4e00-\u9fff]")
-
-
-class Mistake(Exception):
-    """Something that the author can mend."""
 
 
 def check_name(name: str) -> None:
@@ -77,7 +74,7 @@ def order_after(last: Page, pages: list[Page], step: int) -> int:
 
 
 def files(name: str, titles: list[str], part: list[str]) -> dict[Path, str]:
-    """What is to be written. Raises Mistake, and BadPage where the book is no book."""
+    """What is to be written. Raises Mistake."""
     check_name(name)
     for language, title in zip(LANGUAGES * 2, titles + part, strict=False):
         check_title(language, title)
@@ -137,7 +134,7 @@ def main(arguments: list[str]) -> None:
         name, *words = arguments
         made = files(name, words[:2], words[2:])
         write(made)
-    except (Mistake, BadPage, OSError) as mistake:
+    except (Mistake, OSError) as mistake:
         sys.exit(f"make.py chapter: {mistake}\nNothing was changed.")
     for path in made:
         print("made", path.relative_to(ROOT).as_posix())

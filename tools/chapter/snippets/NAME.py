@@ -1,10 +1,11 @@
-"""Figure and check of docs/*/NAME.md."""
+"""Figure, check and symbols of docs/*/NAME.md."""
 
 import numpy as np
 from numpy.testing import assert_allclose
 
 from book.checks import check, generator, gradient, sizes, values
 from book.figures import ROUNDING, Box, Panel, claim, figure
+from book.tex.world import World, drawn, worlds
 
 
 @figure("LABEL-input")
@@ -37,4 +38,26 @@ def weight(function, draw):
         lambda s: s * x,
         lambda s: s * x,
         rng,
+    )
+
+
+@worlds()
+def symbols():
+    """In three settings of N and I; the formulas of the page must hold in each."""
+    for examples, inputs in ((2, 3), (3, 2), (4, 5)):
+        yield layer(
+            drawn(1, examples, inputs), np.array(0.7), drawn(2, examples, inputs)
+        )
+
+
+@worlds("by-hand")
+def by_hand(given):
+    """With the numbers that the section gives."""
+    yield layer(given["x"], given["s"], given["delta"])
+
+
+def layer(x, s, delta):
+    return World(
+        given={"x": x, "s": s, "delta": delta},
+        forward={"z": lambda v: v["s"] * v["x"]},
     )

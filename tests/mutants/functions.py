@@ -1,27 +1,22 @@
-"""python3 make.py mutants: is there a mistake that the checks of the equations miss?
-
-Alters the functions of the equations, and those that they call, one place at a time (a
-sign, an index, an axis, an order, ...) and runs the checks of all equations that depend
-on it. A mutant that every check passes is a hole in a check, and the command fails;
-unless the .py of the function's page has it in SAME, with the reason why it computes
-the same: {(function, statement before, after): reason}.
-
-With names of pages or functions it tries those alone: `mutants pooling/max rot180`.
+"""Functions of equations, and those that they call, altered one place at a time: a
+sign, an index, an axis, an order. The checks of all equations that depend on it are
+asked.
 """
 
 import ast
-import sys
-import time
+import re
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import CodeType
 
-from book import parts, sessions
+from book import sessions
 from book.checks import checks, rejection
 from book.results import Result, namespace, results
+from tests.mutants import Mutant
 
 CASES = 300  # for each mutant and check, the same ones every time
 
@@ -51,40 +46,26 @@ NAMES = {
     "zeros": ["ones"],
     "ones": ["zeros"],
 }
-COMMUTATIVE = ["maximum", "minimum"]
-TYPES = ["np.result_type"]  # float64 here, whatever its arguments are
+# Of these the order of arguments, or of axes, does not matter.
+COMMUTATIVE = re.compile(r"max|min|np\.(maximum|minimum)|.*\.swapaxes", re.DOTALL)
+REDUCTIONS = ["sum", "mean", "prod", "max", "min"]
 
 
 @dataclass
-class Mutant:
-    session: Path
-    function: str
-    line: int
-    before: str  # the statement, of a loop its first line
-    after: str
+class Changed(Mutant):
+    source: "Source"
     code: CodeType
 
-    @property
-    def key(self) -> tuple[str, str, str, str]:
-        return (
-            sessions.parse(self.session).name,
-            self.function,
-            self.before,
-            self.after,
-        )
-
-    def __str__(self) -> str:
-        where = f"{sessions.name_of(self.session)}:{self.line}: {self.function}"
-        return f"{where}\n    {self.before}\n    {self.after}"
-
-
-def same() -> dict[tuple[str, str, str, str], str]:
-    """What is known to compute the same, by the keys of mutants, and why."""
-    return {
-        (page, *key): why
-        for page, module in parts.modules().items()
-        for key, why in vars(module).get("SAME", {}).items()
-    }
+    def survives(self) -> bool:
+        """The check that noticed the last change of this function is asked first."""
+        equations = self.source.equations
+        with replaced(self.source, self.code):
+            for label, result in equations.items():
+                function = namespace(result.session)[result.function]
+                if rejection(checks()[label], function, CASES):
+                    self.source.equations = {label: result, **equations}
+                    return False
+        return True
 
 
 @dataclass
@@ -161,8 +142,14 @@ def swapped(items: list) -> Iterator[list]:
         yield [*items[:n], items[n + 1], items[n], *items[n + 2 :]]
 
 
-def alternatives(node: ast.AST, parent: ast.AST, local: set[str]) -> Iterator[ast.AST]:
-    """What could stand in the place of a node by mistake."""
+def alternatives(
+    node: ast.AST, above: list[ast.AST], local: set[str]
+) -> Iterator[ast.AST]:
+    """What could stand in the place of a node by mistake; `above` is all around it.
+
+    What is equal by its nature is left out, each time with the reason.
+    """
+    parent = above[-1]
     match node:
         case ast.Constant(bool(value)):
             yield ast.Constant(not value)
@@ -170,7 +157,8 @@ def alternatives(node: ast.AST, parent: ast.AST, local: set[str]) -> Iterator[as
             yield ast.Constant(1 - value)  # -1 would be another name for the last
         case ast.Constant(int(value) | float(value)):
             yield from map(ast.Constant, [value + 1, value - 1])
-            if value:
+            # As an axis or an index, -1 is another name for the last.
+            if value and isinstance(parent, ast.BinOp):
                 yield minus(node)
         case ast.UnaryOp(_, operand):
             yield operand
@@ -180,6 +168,11 @@ def alternatives(node: ast.AST, parent: ast.AST, local: set[str]) -> Iterator[as
             if not isinstance(op, ast.Add | ast.Mult):
                 yield ast.BinOp(right, op, left)
             yield from [left, right]
+        # None is equal to nothing but itself.
+        case ast.Compare(left, [ast.Is()], right):
+            yield ast.Compare(left, [ast.IsNot()], right)
+        case ast.Compare(left, [ast.IsNot()], right):
+            yield ast.Compare(left, [ast.Is()], right)
         case ast.Compare(left, [op], [right]):
             for other in COMPARISONS:
                 if not isinstance(op, other):
@@ -192,7 +185,7 @@ def alternatives(node: ast.AST, parent: ast.AST, local: set[str]) -> Iterator[as
         case ast.Name(name, ast.Load()) if name in local:
             for other in sorted(local - {name}):
                 yield ast.Name(other, ast.Load())
-        case ast.Tuple(items, ctx) | ast.List(items, ctx):
+        case ast.Tuple(items, ctx) | ast.List(items, ctx) if not is_reduced(above):
             for other in swapped(items):
                 yield type(node)(other, ctx)
         case ast.Slice(lower, upper, step):
@@ -205,13 +198,13 @@ def alternatives(node: ast.AST, parent: ast.AST, local: set[str]) -> Iterator[as
             if step:
                 yield ast.Slice(lower, upper, minus(step))
         case ast.Call(called, arguments, keywords):
-            if getattr(called, "attr", "") not in COMMUTATIVE:
+            if not COMMUTATIVE.fullmatch(ast.unparse(called)):
                 for other in swapped(arguments):
                     yield ast.Call(called, other, keywords)
             for n, keyword in enumerate(keywords):
                 if not refuses(keyword):
                     yield ast.Call(called, arguments, keywords[:n] + keywords[n + 1 :])
-            if arguments:
+            if arguments and not is_type(arguments[-1]):
                 yield ast.Call(called, arguments[:-1], keywords)
             yield from arguments
             if isinstance(called, ast.Attribute):
@@ -227,6 +220,24 @@ def alternatives(node: ast.AST, parent: ast.AST, local: set[str]) -> Iterator[as
             yield ast.Return(minus(value))
     if is_index(node, parent):
         yield from shifted(node)
+
+
+def is_reduced(above: list[ast.AST]) -> bool:
+    """Is it the axes of a sum? They have no order."""
+    match above:
+        case [*_, ast.Call(ast.Attribute(_, name)), ast.keyword("axis")]:
+            return name in REDUCTIONS
+    return False
+
+
+def is_type(node: ast.AST) -> bool:
+    """float64, in every case that the checks draw; and so it is if nothing is said."""
+    match node:
+        case ast.Call(ast.Attribute(ast.Name("np"), "result_type")):
+            return True
+        case ast.Attribute(_, "dtype"):
+            return True
+    return False
 
 
 def is_shape(parent: ast.AST) -> bool:
@@ -251,8 +262,10 @@ def is_index(node: ast.AST, parent: ast.AST) -> bool:
 # --- All changes of a function -----------------------------------------------
 
 
-def places(node: ast.AST, statement: ast.stmt) -> Iterator[tuple]:
-    """Every (holder, its key, node, parent, statement); setting the key changes it."""
+def places(above: list[ast.AST], statement: ast.stmt) -> Iterator[tuple]:
+    """Every (holder, its key, node, all around it, statement) in the last one above;
+    setting the key changes it."""
+    node = above[-1]
     for name, value in ast.iter_fields(node):
         holder = value if isinstance(value, list) else vars(node)
         keys = range(len(value)) if isinstance(value, list) else [name]
@@ -261,37 +274,54 @@ def places(node: ast.AST, statement: ast.stmt) -> Iterator[tuple]:
             if not isinstance(child, ast.AST) or untouched(child):
                 continue
             own = child if isinstance(child, ast.stmt) else statement
-            yield holder, key, child, node, own
-            yield from places(child, own)
+            yield holder, key, child, above, own
+            yield from places([*above, child], own)
 
 
 def untouched(node: ast.AST) -> bool:
-    """The names of arguments, the condition under which the rest holds, the type.
+    """The arguments, the condition under which the rest holds, the type.
 
-    That condition is an assert, or what does nothing but raise: the checks draw only
-    what fits, so they cannot tell what is refused. The sessions show that.
+    Checks pass every argument, so that they cannot tell what one is by default. The
+    condition is an assert, or what does nothing but raise, and they draw only what
+    fits. The sessions show both.
     """
-    of_type = isinstance(node, ast.Call) and ast.unparse(node.func) in TYPES
-    return of_type or refuses(node) or isinstance(node, ast.Assert | ast.arg)
+    return (
+        is_type(node) or refuses(node) or isinstance(node, ast.Assert | ast.arguments)
+    )
 
 
 def refuses(node: ast.AST) -> bool:
-    """if …: raise, and zip(strict=True)."""
-    if isinstance(node, ast.If):
-        return isinstance(node.body[-1], ast.Raise) and not node.orelse
-    return isinstance(node, ast.keyword) and node.arg == "strict"
+    """if …: raise, zip(strict=True), and a function that is called for no result: none
+    of ours changes its arguments, so that it can only raise."""
+    match node:
+        case ast.If(_, [*_, ast.Raise()], []) | ast.Expr(ast.Call(ast.Name())):
+            return True
+        case ast.keyword("strict"):
+            return True
+    return False
 
 
-def mutants(source: Source) -> Iterator[Mutant]:
+def is_condition(statement: ast.stmt, read: set[str]) -> bool:
+    """Does it set a name that only what refuses reads?"""
+    match statement:
+        case ast.Assign([ast.Name(name)]):
+            return name not in read
+    return False
+
+
+def changes(source: Source) -> Iterator[Changed]:
     """Each change once; the function's tree is as before after each."""
     node = source.node
     local = {arg.arg for arg in node.args.args} | set(names(node, ast.Store))
+    read = set(names(node))
     seen = {ast.unparse(node)}
-    for holder, key, child, parent, statement in list(places(node, node)):
+    for holder, key, child, above, statement in list(places([node], node)):
         if statement is node.body[0] and ast.get_docstring(node) is not None:
             continue
+        if is_condition(statement, read):
+            continue
         before = first_line(statement)
-        for other in alternatives(child, parent, local):
+        for other in alternatives(child, above, local):
             holder[key] = ast.copy_location(other, child)
             try:
                 text = ast.unparse(node)
@@ -306,83 +336,46 @@ def mutants(source: Source) -> Iterator[Mutant]:
             if text not in seen:
                 seen.add(text)
                 line = source.line + statement.lineno
-                yield Mutant(source.session, node.name, line, before, after, code)
+                line = f"{sessions.name_of(source.session)}:{line}"
+                told = source.page, node.name, line, before, after
+                yield Changed(*told, source, code)
 
 
 def first_line(statement: ast.AST) -> str:
     return ast.unparse(statement).partition("\n")[0]
 
 
-# --- The command -------------------------------------------------------------
+# --- Is it noticed? ----------------------------------------------------------
 
 
-def survives(mutant: Mutant, equations: dict[str, Result]) -> bool:
-    """Do the checks of all these equations pass with the changed function?"""
-    there = namespace(mutant.session)
-    original = there[mutant.function]
-    # Sessions that have imported it call it by their own name.
+def mutants() -> Iterator[Changed]:
+    for source in sources():
+        yield from changes(source)
+
+
+@contextmanager
+def replaced(source: Source, code: CodeType) -> Iterator[None]:
+    """The function is another, in its session and in those that have imported it."""
+    there = namespace(source.session)
+    original = there[source.node.name]
     callers = [
         (names, name)
-        for names in map(namespace, sorted({source.session for source in sources()}))
+        for names in map(namespace, used())
         for name, value in names.items()
         if value is original
     ]
-    exec(mutant.code, there)
-    changed = there[mutant.function]
+    exec(code, there)
+    changed = there[source.node.name]
     for names, name in callers:
         names[name] = changed
     try:
-        return not any(
-            rejection(
-                checks()[label], namespace(result.session)[result.function], CASES
-            )
-            for label, result in equations.items()
-        )
+        yield
     finally:
         for names, name in callers:
             names[name] = original
 
 
-def chosen(names: list[str]) -> list[Source]:
-    """The functions of these names, or of pages of these names; without any, all."""
-    found = sources()
-    known = {name for source in found for name in (source.page, source.node.name)}
-    if unknown := set(names) - known:
-        sys.exit(f"no page has a function of an equation: {', '.join(sorted(unknown))}")
-    return [s for s in found if not names or {s.page, s.node.name} & set(names)]
-
-
-def main(names: list[str]) -> None:
-    start, total, holes, unnoticed = time.perf_counter(), 0, [], set()
-    tried, listed = chosen(names), same()
-    for source in tried:
-        found = list(mutants(source))
-        survivors = [mutant for mutant in found if survives(mutant, source.equations)]
-        unnoticed |= {mutant.key for mutant in survivors} & listed.keys()
-        holes += [mutant for mutant in survivors if mutant.key not in listed]
-        total += len(found)
-        equal = sum(mutant.key in listed for mutant in survivors)
-        print(
-            f"{source.page:24s}{source.node.name:24s}"
-            f"{len(found) - len(survivors):4d} noticed of {len(found) - equal}"
-            + (f", {equal} compute the same" if equal else ""),
-            flush=True,
-        )
-    changed = total - len(unnoticed)
-    print(
-        f"{changed - len(holes)} of {changed} noticed "
-        f"({(changed - len(holes)) / changed:.1%}), {len(unnoticed)} compute the same, "
-        f"{time.perf_counter() - start:.0f} s"
-    )
-    for mutant in holes:
-        print(f"\nNo check notices {mutant}")
-    places = {(source.page, source.node.name) for source in tried}
-    # Of a function that is gone nothing was tried, and the entry is wrong as well.
-    wrong = {k for k in listed if not names or k[:2] in places} - unnoticed
-    for key in sorted(wrong):
-        print(f"\nListed as computing the same, but noticed or gone: {key}")
-    sys.exit(bool(holes or wrong))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+@cache
+def used() -> list[Path]:
+    """The sessions that have a function of an equation."""
+    return sorted({source.session for source in sources()})

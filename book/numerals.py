@@ -1,0 +1,687 @@
+"""Numbers in the prose of a page: where each is from.
+
+A number above 3 stands in the code, the output or a formula of its own section; a
+size, such as 3 × 4 or (1, 3, 4), is that of an array there, and a version the locked
+one. What is from elsewhere is entered in the page's .py, by the anchor of the section
+and as often as it stands there:
+
+    NUMBERS = {
+        "receptive-field": {
+            "10": "a height for the reader to try",  # the reason
+            "12 35": "= [(delta != 0).sum(), delta.size]",  # of the finished session
+            "column 2": "= outs",  # of the section's tables, from top to bottom
+        }
+    }
+
+An entry is worth the while for a number that stands in the section as well, where its
+neighbours stand there, too. One for a number that is not there is an error.
+"""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from book import figures, parts, sessions
+from book.compare import locked, shape
+from book.explorer import Explorers
+from book.pages import HOME, ROOT, SPAN, Page, page
+
+FREE = 3  # numbers up to it say "two" and "three", and are held by nothing
+NUMERAL = re.compile(
+    r"(?<![\w.)])"  # not conv2d, and not the second half of 2.21
+    r"(?:\d+(?:\s*×\s*\d+)+|\(\d+(?:, \d+)+,?\)|\(\d+,\))"  # sizes
+    r"|(?<![\w.])(?:(?<![\w)])[-−])?\d+(?:\.\d+)*(?!\w|\.\d|-[A-Za-z])"
+)
+NAMES = {"NumPy": "numpy", "TensorFlow": "tensorflow", "Keras": "keras"}
+VERSION = re.compile(
+    rf"\b(?P<name>{'|'.join(NAMES)}|PyTorch|Python) (?P<version>\d[\d.]*)"
+    r"(?:(?:, | or |、| 或 )\d\.\d+)*"
+)
+IN_CODE = re.compile(r"(?<![\w.])[-−]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|(?<![\w.])\.\d+")
+TUPLE = re.compile(r"\(\s*\d+(?:\s*,\s*\d+)*\s*,?\s*\)")
+TABLE = re.compile(r"(?m)^ *\|(?P<head>.*)\|\n *\|[-:| ]+\|\n(?P<rows>( *\|.*\|\n?)+)")
+LIST = re.compile(r"\w\S* = \((-?\s*\d+(?:\.\d+)?(?:,\s*-?\s*\d+(?:\.\d+)?)+)\)")
+ROW = re.compile(r"^ *\|.*$", re.MULTILINE)
+COLUMN = re.compile(r"column (\d+)")
+HALF_TURN = re.compile("180°")  # in words in English
+LISTED = re.compile(r"^ *\d+\. ", re.MULTILINE)
+YEAR = "2020"  # of the article that this book grew from, named on many pages
+
+
+class Numeral(NamedTuple):
+    """A number as a reader sees it; start counts in the text of the page."""
+
+    text: str
+    start: int
+    line: int
+    anchor: str
+
+    @property
+    def value(self) -> float | tuple[int, ...] | str:
+        """Sizes are a tuple; a version has more points than one."""
+        plain = self.text.replace("−", "-")
+        if "×" in plain or "(" in plain:
+            return tuple(map(int, re.findall(r"\d+", plain)))
+        return plain if plain.count(".") > 1 else float(plain)
+
+    @property
+    def free(self) -> bool:
+        sizes = self.value if isinstance(self.value, tuple) else (self.value,)
+        return all(size in range(FREE + 1) for size in sizes)
+
+    @property
+    def key(self) -> str:
+        """The same for a number however it is set."""
+        return self.text.replace("−", "-").replace(" ", "")
+
+
+def sections(of: Page) -> dict[str, tuple[int, int]]:
+    """Where the section of each heading begins and ends, before the first by ""."""
+    starts = [(0, ""), *((h.match.start(), h.anchor) for h in of.headings)]
+    return {
+        anchor: (start, end)
+        for (start, anchor), (end, _) in pairwise([*starts, (len(of.text), "")])
+    }
+
+
+def anchor_at(of: Page, start: int) -> str:
+    """Of the section that a place of the text is in."""
+    places = sections(of).items()
+    return next(name for name, (first, end) in places if first <= start < end)
+
+
+def numerals(of: Page) -> Iterator[Numeral]:
+    """Those of titles, prose, tables and captions, in order; formulas, code and the
+    alternatives of pictures are not among them."""
+    for begin, text in sorted([*of.texts, *of.titles]):
+        masked = SPAN.sub(lambda span: " " * len(span[0]), text)
+        for words in (HALF_TURN, LISTED):
+            masked = words.sub(lambda found: " " * len(found[0]), masked)
+        if begin == 0:  # the front matter, of which readers see these lines
+            masked = re.sub(
+                r"(?m)^(?!(?:title|summary|description|part):).*$",
+                lambda line: " " * len(line[0]),
+                masked,
+            )
+        for found in NUMERAL.finditer(masked):
+            start = begin + found.start()
+            line = of.text.count("\n", 0, start) + 1
+            yield Numeral(found[0], start, line, anchor_at(of, start))
+
+
+# --- What a number stands on ---------------------------------------------------
+
+
+@dataclass
+class Evidence:
+    """Numbers, with their signs, and sizes of arrays."""
+
+    numbers: set[float] = field(default_factory=set)
+    sizes: set[tuple[int, ...]] = field(default_factory=set)
+
+    def of_text(self, text: str) -> None:
+        text = re.sub(
+            r"(?:RandomState|seed|default_rng)\(\d+\)|precision=\d+", "", text
+        )
+        for found in IN_CODE.findall(text):
+            self.numbers.add(float(found.replace("−", "-")))
+        for found in TUPLE.findall(text):
+            self.add_size(map(int, re.findall(r"\d+", found)))
+
+    def of_formula(self, tex: str) -> None:
+        for found in re.findall(r"\d+(?:\.\d+)?", tex):
+            self.numbers |= {float(found), -float(found)}
+        for found in re.findall(r"\d+(?:\s*\\times\s*\d+)+", tex):
+            self.add_size(map(int, found.split(r"\times")))
+        for found in TUPLE.findall(tex):
+            self.add_size(map(int, re.findall(r"\d+", found)))
+
+    def add_size(self, size) -> None:
+        """As it is, and without the axes of length 1."""
+        size = tuple(size)
+        self.sizes |= {size, tuple(n for n in size if n != 1)}
+
+    def holds(self, numeral: Numeral) -> bool:
+        value = numeral.value
+        if isinstance(value, str):
+            return False
+        if isinstance(value, tuple):
+            return any(
+                value == size[k : k + len(value)]
+                for size in self.sizes
+                for k in range(len(size))
+            )
+        places = len(numeral.text.partition(".")[2])
+        # A page may say 1.60 of a printed 1.6031; of one place too little would remain.
+        near = 0.5 * 10.0**-places if places > 1 else 1e-9
+        return any(abs(value - number) <= near + 1e-12 for number in self.numbers)
+
+
+@cache
+def evidence(of: Page, anchor: str) -> Evidence:
+    """Of a section; of the whole page for its head, which sums it up."""
+    if of.name == HOME:  # shows the network of this page
+        return evidence(page(of.language, "cnn/forward.md"), "network")
+    begin, end = sections(of)[anchor]
+    if not anchor or anchor == of.headings[0].anchor:
+        begin, end = 0, len(of.text)
+    found = Evidence()
+    for include in of.includes:
+        if begin <= include.match.start() < end:
+            session = sessions.parse(sessions.SNIPPETS / f"{include.session}.md")
+            _of_blocks(found, session, session.of(include.section))
+    for display in of.displays:
+        if begin <= display.match.start() < end:
+            found.of_formula(display.display)
+    starts = sorted([*of.texts, *of.titles])
+    for start, text in starts:
+        for span in SPAN.finditer(text):
+            if span["inline"] and begin <= start + span.start() < end:
+                found.of_formula(span["inline"])
+    return found
+
+
+def _of_blocks(found: Evidence, session: sessions.Session, blocks: list) -> None:
+    names = {} if session.lacks else sessions.run(session).namespace
+    for block in blocks:
+        found.of_text(block.code)
+        found.of_text(block.shown or "")
+        for array in re.findall(r"\[\[.*?\]\]+", block.shown or "", re.DOTALL):
+            if size := shape(array):
+                found.add_size(size)
+        for node in ast.walk(ast.parse(block.code)):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                size = getattr(names.get(node.id), "shape", None)
+                if isinstance(size, tuple):
+                    found.add_size(size)
+
+
+# --- What a page has entered -----------------------------------------------------
+
+
+def entries(of: Page) -> dict[str, dict[str, str]]:
+    """NUMBERS of the page's .py; empty where it has none."""
+    module = parts.modules().get(of.name.removesuffix(".md"))
+    return getattr(module, "NUMBERS", {})
+
+
+def computed(of: Page, expression: str) -> list[float]:
+    """The numbers of an entry, with the names of the page's session as it ends."""
+    session = sessions.parse(sessions.SNIPPETS / of.name)
+    names = {"np": np, **sessions.run(session).namespace}
+    return np.ravel(eval(expression, names)).tolist()  # ours, from a file beside it
+
+
+def same(numerals: list[Numeral], values: list[float]) -> bool:
+    """Are these the values, as they are rounded in the text? Sizes are several."""
+    shown: list[tuple[float, float]] = []  # each with what rounding may have taken
+    for numeral in numerals:
+        sizes = numeral.value
+        places = len(numeral.text.partition(".")[2])
+        off = 0.5 * 10.0**-places if places else 0
+        shown += [(n, off) for n in (sizes if isinstance(sizes, tuple) else [sizes])]
+    return len(shown) == len(values) and all(
+        abs(n - value) <= off + 1e-9
+        for (n, off), value in zip(shown, values, strict=True)
+    )
+
+
+def column(of: Page, anchor: str, nth: int) -> list[Numeral]:
+    """The numbers in the n-th column of the tables of a section, counted from 1."""
+    begin, end = sections(of)[anchor]
+    every, found = list(numerals(of)), []
+    for table in TABLE.finditer(of.text, begin, end):
+        for row in ROW.finditer(of.text, table.start("rows"), table.end("rows")):
+            bars = [row.start() + bar.start() for bar in re.finditer(r"\|", row[0])]
+            first, last = bars[nth - 1 : nth + 1]
+            found += [n for n in every if first < n.start < last]
+    return found
+
+
+def entered(of: Page) -> tuple[list[str], set[int]]:
+    """What is amiss with the entries of a page, and where the numbers are that they
+    hold."""
+    wrong, held = [], set()
+    for anchor, those in entries(of).items():
+        if anchor not in sections(of):
+            wrong.append(f"{of}: NUMBERS has a section {anchor}, the page has none")
+            continue
+        columns = {key: COLUMN.fullmatch(key) for key in those}
+        found = {
+            key: column(of, anchor, int(match[1]))
+            for key, match in columns.items()
+            if match
+        }
+        inside = {numeral.start for those in found.values() for numeral in those}
+        there: dict[str, list[Numeral]] = {}
+        for numeral in numerals(of):
+            if numeral.anchor == anchor and numeral.start not in inside:
+                there.setdefault(numeral.key, []).append(numeral)
+        left = {key: iter(numerals) for key, numerals in there.items()}
+        wanted: Counter[str] = Counter()
+        for key, match in columns.items():
+            if not match:
+                wanted.update(key.split())
+                each = (next(left.get(text, iter(())), None) for text in key.split())
+                found[key] = [numeral for numeral in each if numeral]
+        for text, times in wanted.items():
+            if (n := len(there.get(text, []))) != times:
+                what = f"{text} stands there {n} times, in NUMBERS {times} times"
+                wrong.append(f"{of}: {anchor}: {what}")
+        for key, why in those.items():
+            held |= {numeral.start for numeral in found[key]}
+            if why.startswith("=") and (what := off(of, found[key], why[1:].strip())):
+                wrong.append(f"{of}: {anchor}: {key!r}: {what}")
+    return wrong, held
+
+
+def off(of: Page, found: list[Numeral], expression: str) -> str | None:
+    """None where the numbers are what the expression computes."""
+    try:
+        values = computed(of, expression)
+    except Exception as error:  # whatever the entry says
+        return f"{expression}: {type(error).__name__}: {error}"
+    if same(found, values):
+        return None
+    return f"the page has {[n.text for n in found]}, {expression} is {values}"
+
+
+# --- The checks --------------------------------------------------------------------
+
+
+def versions(of: Page) -> Iterator[tuple[Numeral, str]]:
+    """Numbers that are a version, with the name before them."""
+    every = list(numerals(of))
+    for found in VERSION.finditer(of.text):
+        for numeral in every:
+            if found.start("version") <= numeral.start < found.end():
+                yield numeral, found["name"]
+
+
+@cache
+def known_versions(name: str) -> list[str]:
+    """Those that a page may name: the locked one, of Python those that CI tests."""
+    if name == "Python":
+        ci = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+        minors = [int(minor) for minor in re.findall(r'python: "3\.(\d+)"', ci)]
+        return [f"3.{minor}" for minor in range(min(minors), max(minors) + 1)]
+    if name == "PyTorch":
+        first = sessions.parse(sessions.SNIPPETS / "conventions-torch.md").blocks[0]
+        return [first.shown.split()[-1]]
+    return [locked(NAMES[name])]
+
+
+def untold(of: Page, session: sessions.Session) -> list[str]:
+    """Lists in the text, such as x = (1, 3, -2), that the session neither writes, nor
+    prints, nor has at its end; zeros may have been put in."""
+    texts = [text for block in session.blocks for text in (block.code, block.shown)]
+    rows = [[float(number) for number in IN_CODE.findall(text or "")] for text in texts]
+    rows += [array.ravel().round(6).tolist() for array in held_arrays(session)]
+    rows += [[number for number in row if number] for row in rows]
+    wrong = []
+    for start, text in sorted([*of.texts, *of.titles]):
+        for span in SPAN.finditer(text):
+            for found in LIST.finditer((span["inline"] or "").replace("\\,", "")):
+                wanted = [float(n.replace(" ", "")) for n in found[1].split(",")]
+                without = [number for number in wanted if number]
+                if not any(
+                    within(those, row) for those in (wanted, without) for row in rows
+                ):
+                    line = of.text.count("\n", 0, start + span.start()) + 1
+                    wrong.append(f"{of}:{line}: {found[0]} is not in {session.name}")
+    return wrong
+
+
+def within(wanted: list[float], row: list[float]) -> bool:
+    """Does it stand in the row, one after the other?"""
+    length = len(wanted)
+    return any(
+        row[k] == wanted[0] and row[k : k + length] == wanted for k in range(len(row))
+    )
+
+
+def complaints(of: Page) -> list[str]:
+    """Each number of the page that stands on nothing, with file and line."""
+    wrong, held = entered(of)
+    if (sessions.SNIPPETS / of.name).exists():
+        wrong += untold(of, sessions.parse(sessions.SNIPPETS / of.name))
+    for numeral, name in versions(of):
+        if numeral.start not in held:
+            held.add(numeral.start)
+            known = known_versions(name)
+            if not any(f"{one}.".startswith(f"{numeral.text}.") for one in known):
+                what = f"{name} {numeral.text}, here it is {', '.join(known)}"
+                wrong.append(f"{of}:{numeral.line}: {what}")
+    for numeral in numerals(of):
+        if numeral.free or numeral.start in held or numeral.text == YEAR:
+            continue
+        if not evidence(of, numeral.anchor).holds(numeral):
+            wrong.append(
+                f"{of}:{numeral.line}: {numeral.text} is in no code, output or formula "
+                f"of this section ({numeral.anchor}): is it right? Then show it there, "
+                f"or enter it in NUMBERS of snippets/{of.name.removesuffix('.md')}.py"
+            )
+    return wrong
+
+
+def disagreements(english: Page, chinese: Page) -> list[str]:
+    """Sections in which one language has numbers that the other has not; of what is
+    small in the prose, either may say "two"."""
+    bags: list[dict[str, Counter[str]]] = []
+    for of in (english, chinese):
+        bags.append({anchor: Counter() for anchor in sections(of)})
+        for numeral in numerals(of):
+            if not numeral.free:
+                bags[-1][numeral.anchor][numeral.key] += 1
+        for start, picture in pictures(of):
+            text = HALF_TURN.sub("", picture["seen"]).replace("−", "-")
+            bags[-1][anchor_at(of, start)].update(re.findall(r"-?\d+(?:\.\d+)?", text))
+    ours, theirs = bags
+    return [
+        f"{of}: {anchor}: {' '.join(more.elements())} in this language only"
+        for anchor in ours.keys() & theirs.keys()
+        for of, more in [
+            (english, ours[anchor] - theirs[anchor]),
+            (chinese, theirs[anchor] - ours[anchor]),
+        ]
+        if more
+    ]
+
+
+# --- Alternatives of pictures ------------------------------------------------------
+
+# "rows 2 to 4", "rows 1 and 2", "row 2"; 第 2 到 4 行, 第 1、2 行, 第 2 行; steps of a
+# sequence are its columns.
+SPOKEN = re.compile(
+    r"\b(?P<axis>row|column|step)s? (?P<first>\d+)(?:(?: to | and )(?P<last>\d+))?"
+    r"|第 ?(?P<von>\d+)(?:(?: 到 |、| 和 | 至 )(?P<bis>\d+))? ?(?P<achse>[行列步])"
+)
+AXES = {"row": 0, "column": 1, "step": 1, "行": 0, "列": 1, "步": 1}
+NEAR = re.compile(r"(?:,|、|，)? ?(?:and )?")
+THEN = re.compile(r"[:：] ?")  # a cell: its number
+AMONG = re.compile(r"(?:,|、| 和| and)? ?(?:and )?")  # the numbers of a row
+CALLED = re.compile(r"(stride|dilation|步幅|膨胀率|channel|通道)(?:为)? ?$")
+CALLS = {"stride": "S", "步幅": "S", "dilation": "D", "膨胀率": "D"}
+CALLS |= {"channel": "index", "通道": "index"}
+NOT = re.compile(r"(?:other than|not|不为|不是) $")
+IS = re.compile(r"(?:\b(?:is|are)|是) $")
+LAYER = re.compile(r"layer (\d+)|第 ?(\d+) ?层")
+
+
+@cache
+def explorers() -> Explorers:
+    return Explorers(ROOT / "explorers")
+
+
+def pictures(of: Page) -> Iterator[tuple[int, re.Match[str]]]:
+    """Figures and explorers: where each begins in the page, and its span."""
+    for start, text in sorted([*of.texts, *of.titles]):
+        for span in SPAN.finditer(text):
+            if span["image"]:
+                yield start + span.start(), span
+
+
+def picture_complaints(of: Page) -> list[str]:
+    """What alternatives say and pictures do not show, and explorers that begin with
+    what their session does not have."""
+    wrong = []
+    for start, span in pictures(of):
+        where = f"{of}:{of.text.count(chr(10), 0, start) + 1}"
+        near = evidence(of, anchor_at(of, start))
+        if span["image"] == "figure":
+            panels, settings = figures.panels(span["source"]), ""
+        else:
+            first = explorers().first(span["source"], of.name)
+            panels = first.picture
+            settings = " ".join(
+                f"{key}={value}" for key, value in first.settings.items()
+            )
+            if not_held := foreign(of, panels):
+                wrong.append(
+                    f"{where}: no session has {not_held}, as the explorer begins"
+                )
+        drawn = Drawn(panels)
+        for what in told(span["seen"], drawn, near, settings):
+            wrong.append(f"{where}: {what!r} is not what the picture shows")
+    return wrong
+
+
+def foreign(of: Page, panels: figures.Panels) -> str | None:
+    """The first gradient of an explorer, if the session of its page, and those from
+    which it takes names, neither have it nor show it."""
+    path = sessions.SNIPPETS / of.name
+    if not path.exists():
+        return None
+    gradient = next(
+        p for p in panels if isinstance(p, figures.Panel) and "partial" in p.name
+    )
+    for session in map(sessions.parse, sessions.stands_on(path)):
+        for array in arrays(session):
+            if array.shape == np.squeeze(gradient.array).shape and np.allclose(
+                array, np.squeeze(gradient.array), atol=figures.ROUNDING
+            ):
+                return None
+    return gradient.name
+
+
+def arrays(session: sessions.Session) -> Iterator[np.ndarray]:
+    """Those that a session shows, and those that it has at its end."""
+    for block in session.blocks:
+        for text in figures.MATRIX.findall(block.shown or ""):
+            rows = [row.split() for row in re.findall(r"[^\[\]]*\d[^\[\]]*", text)]
+            if len(set(map(len, rows))) == 1:
+                try:
+                    yield np.squeeze(np.array(rows, dtype=float))
+                except ValueError:  # not numbers
+                    continue
+    yield from held_arrays(session)
+
+
+def held_arrays(session: sessions.Session) -> Iterator[np.ndarray]:
+    for value in sessions.run(session).namespace.values():
+        if hasattr(value, "dtype") and hasattr(value, "shape"):
+            try:
+                yield np.squeeze(np.asarray(value, dtype=float))
+            except (TypeError, ValueError):  # symbols
+                continue
+
+
+Span = tuple[int, int]  # first and last
+
+
+class Said(NamedTuple):
+    """Neighbouring rows or columns of which an alternative speaks."""
+
+    axis: int
+    first: int
+    last: int
+    start: int
+    end: int
+
+
+def said(text: str) -> list[Said]:
+    found = []
+    for match in SPOKEN.finditer(text):
+        axis = AXES[match["axis"] or match["achse"]]
+        first = int(match["first"] or match["von"])
+        last = int(match["last"] or match["bis"] or first)
+        if first == last and (match["last"] or match["bis"]):
+            last = -1  # rows 5 and 5: no row at all
+        found.append(Said(axis, first, last, *match.span()))
+    return found
+
+
+class Drawn:
+    """What an alternative may say of the panels of a picture."""
+
+    def __init__(self, panels: figures.Panels):
+        self.panels = [p for p in panels if isinstance(p, figures.Panel)]
+        self.boxes: Counter[tuple[Span, Span]] = Counter()  # what is outlined, or white
+        self.ringed: Counter[tuple[Span, Span]] = Counter()
+        self.lines: set[tuple[int, int, int]] = set()  # grey or zero: axis, first, last
+        self.sizes: set[tuple[int, ...]] = set()
+        self.marked: set[float] = set()
+        self.values: set[float] = set()  # of marked cells, of small arrays, of names
+        self.others: set[float] = set()
+        self.runs: list[list[float]] = []  # in reading order
+        for panel in self.panels:
+            self._read(panel)
+        every = self.boxes | self.ringed
+        self.spans = {(axis, *span) for box in every for axis, span in enumerate(box)}
+        for (top, bottom), (left, right) in self.boxes:
+            self.sizes.add((bottom - top + 1, right - left + 1))
+        for name in (p if isinstance(p, str) else p.name for p in panels):
+            self.values |= {float(n) for n in re.findall(r"\d+(?:\.\d+)?", name)}
+        names = " ".join(panel.name for panel in self.panels)
+        self.layers = re.findall(r"\^\{?(\d)", names)
+
+    def _read(self, panel: figures.Panel) -> None:
+        array = panel.array.round(2)
+        self.sizes |= {array.shape, (panel.tile, panel.tile)}
+        rings = np.zeros(array.shape, bool) if panel.rings is None else panel.rings
+        self.ringed.update(((i, i), (j, j)) for i, j in np.argwhere(rings).tolist())
+        marked = rings.copy()
+        for box in filter(None, (panel.window, panel.result)):
+            bottom, right = box.top + box.rows, box.left + box.columns
+            marked[box.top : bottom, box.left : right] = True
+            self.boxes[(box.top, bottom - 1), (box.left, right - 1)] += 1
+        for axis in (0, 1):
+            self._lines(axis, (array == 0).all(1 - axis))
+        grey = panel.inserted
+        if grey is not None and not grey.all():
+            own = [np.flatnonzero((~grey).any(axis)).tolist() for axis in (1, 0)]
+            self.boxes[tuple((places[0], places[-1]) for places in own)] += 1
+            for axis in (0, 1):
+                self._lines(axis, grey.all(1 - axis))
+        self.marked |= set(array[marked].tolist())
+        small = 1 in array.shape or array.size <= 4
+        self.values |= set((array if small else array[marked]).ravel().tolist())
+        self.others |= set(array.ravel().tolist())
+        self.runs += [array.ravel().tolist(), array[marked].tolist()]
+
+    def _lines(self, axis: int, empty: np.ndarray) -> None:
+        """Whole rows or columns that are grey or zero."""
+        places = np.flatnonzero(empty).tolist()
+        self.lines |= {
+            (axis, first, last)
+            for first in places
+            for last in places
+            if set(range(first, last + 1)) <= set(places)
+        }
+
+    def at(self, rows: Said, columns: Said) -> set[float]:
+        """The numbers that the panels have in a cell."""
+        return {
+            round(float(panel.array[rows.first, columns.first]), 2)
+            for panel in self.panels
+            if rows.first < panel.array.shape[0]
+            and columns.first < panel.array.shape[1]
+        }
+
+    def along(self, span: Said) -> set[float]:
+        """The numbers that the panels have in a row or a column."""
+        return {
+            round(number, 2)
+            for panel in self.panels
+            if span.first < panel.array.shape[span.axis]
+            for number in panel.array.take(span.first, span.axis).tolist()
+        }
+
+
+def told(text: str, drawn: Drawn, near: Evidence, settings: str = "") -> list[str]:
+    """What an alternative says that neither its picture nor its section shows."""
+    plain = HALF_TURN.sub("    ", SPOKEN.sub(lambda found: " " * len(found[0]), text))
+    numbers = [Numeral(n[0], n.start(), 0, "") for n in NUMERAL.finditer(plain)]
+    at_layers = {max(n.span(1), n.span(2))[0] for n in LAYER.finditer(plain)}
+    wrong = [*misplaced(text, drawn, numbers), *out_of_row(plain, drawn, numbers)]
+    layers = Counter(drawn.layers)
+    for number in numbers:
+        called = CALLED.search(plain[: number.start])
+        if number.start in at_layers:
+            held = layers[number.text] > 0
+            layers[number.text] -= 1
+        elif NOT.search(plain[: number.start]):
+            held = number.value == 0
+        elif number.value in range(FREE + 1) and IS.search(plain[: number.start]):
+            held = number.value in {0} | drawn.marked
+        elif called and settings:
+            held = f" {CALLS[called[1]]}={number.text} " in f" {settings} "
+        elif called and CALLS[called[1]] == "index":
+            held = any(number.value == span[1] for span in drawn.spans)
+        elif isinstance(number.value, tuple):
+            held = number.value in drawn.sizes
+        else:
+            seen = {0} | drawn.values
+            if "." not in number.text:  # of a decimal the place is told
+                seen |= set() if number.free else drawn.others
+            held = number.value in seen or (
+                "." not in number.text and near.holds(number)
+            )
+        if not held:
+            wrong.append(number.text)
+    return wrong
+
+
+def misplaced(text: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str]:
+    """Rows and columns that are not those of a mark, each as often as it is drawn."""
+    spans, paired = said(text), set()
+
+    def after(span: Said) -> Numeral | None:
+        then = THEN.match(text, span.end)
+        return next((n for n in numbers if then and n.start == then.end()), None)
+
+    left, named = +drawn.boxes, {n.value for n in numbers if n.value != 0}
+    for one, other in pairwise(spans):
+        between = text[one.end : other.start]
+        if one.axis == other.axis or one in paired or not NEAR.fullmatch(between):
+            continue
+        paired |= {one, other}
+        rows, columns = sorted((one, other))
+        box = (rows.first, rows.last), (columns.first, columns.last)
+        value = after(other)
+        cell = rows.first == rows.last and columns.first == columns.last
+        if value and cell:  # row 1, column 0: −6
+            held = value.value in drawn.at(rows, columns) and left[box] > 0
+        elif left[box] > 0:
+            held = True
+        else:
+            held = {rows[:3], columns[:3]} <= drawn.lines or (
+                cell and bool(drawn.at(rows, columns) & named)
+            )
+        left[box] -= 1
+        if not held:
+            yield text[one.start : other.end]
+    for span in set(spans) - paired:
+        value = after(span)
+        if span[:3] not in drawn.spans | drawn.lines or (
+            value and value.value not in drawn.along(span)
+        ):
+            yield text[span.start : span.end]
+
+
+def out_of_row(plain: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str]:
+    """Three numbers and more, one after the other, that are not so in a panel."""
+    rows: list[list[Numeral]] = [[]]
+    for number in numbers:
+        last = rows[-1][-1:]
+        if last and AMONG.fullmatch(
+            plain, last[0].start + len(last[0].text), number.start
+        ):
+            rows[-1].append(number)
+        else:
+            rows.append([number])
+    for row in rows:
+        values = [number.value for number in row]
+        if len(row) > 2 and not any(
+            values == run[k : k + len(values)]
+            for run in drawn.runs
+            for k in range(len(run))
+        ):
+            yield " ".join(number.text for number in row)

@@ -1,0 +1,203 @@
+"""Vocabulary and numbers of docs/*/notation.md."""
+
+import numpy as np
+from numpy.polynomial import Polynomial
+
+from book.tex.world import World, drawn, worlds
+from snippets.dense import dense
+
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "chain-rule": {
+        "54 54": "= [18 + 36, 6 * 3**2]",
+        "9×9 4×4 16 81 1296 9": "= [9, 9, 4, 4, 4**2, 9**2, 4**2 * 9**2, 3**2]",
+    },
+    "exercise-richardson": {
+        "4 16": "= [2**2, 2**4]",
+    },
+}
+
+
+def vanishes(h):
+    """o(h), where h is so small or the function such that nothing is left."""
+    return 0.0
+
+
+# --- The chain rule ----------------------------------------------------------
+
+
+@worlds()
+def symbols():
+    for n, below in ((2, 3), (3, 4), (4, 2)):
+        yield layers(n, below)
+
+
+@worlds("chain-rule")
+def one_entry():
+    """i is an entry of the layer below, Delta what a small step of it does."""
+    for n, below, i in ((2, 3, 0), (3, 4, 2), (4, 2, 1), (3, 4, 3)):
+        world = layers(n, below)
+        step = 1e-4 * np.eye(below)[i]
+        change = world.run("z^l-1", step)["z^l"] - world.values["z^l"]
+        for name, value in {"i": i, "n": n, "h": 1e-4, "Delta": change}.items():
+            world.set(name, value)
+        yield world
+
+
+def layers(n, below):
+    """z^l has n entries, the layer below others; its activation is tanh."""
+    A, t = drawn(1, n, below), drawn(2, n)
+    return World(
+        given={"z^l-1": drawn(3, below)},
+        forward={
+            "a^l-1": lambda v: np.tanh(v["z^l-1"]),
+            "z^l": lambda v: A @ v["a^l-1"],
+            "a^l": lambda v: np.tanh(v["z^l"]),
+            "ell": lambda v: np.sum(t * v["a^l"]),
+        },
+        gradients={"delta^l": "z^l", "delta^l-1": "z^l-1"},
+        functions={
+            "sigma": np.tanh,
+            "sigma'": lambda z: 1 / np.cosh(z) ** 2,
+            "ell": lambda z: np.sum(t * np.tanh(z)),
+            "o": vanishes,
+        },
+    )
+
+
+@worlds("symbols")
+def counted():
+    """Windows counted one by one."""
+    for H, K, S in ((5, 2, 1), (7, 3, 2), (6, 2, 3), (8, 3, 2)):
+        windows = [start for start in range(0, H, S) if start + K <= H]
+        yield World(sizes={"H": H, "K": K, "S": S, "O": len(windows)})
+
+
+# --- The references ----------------------------------------------------------
+
+
+@worlds("tape")
+def cube():
+    """The loss of this page: a cube behind ReLU."""
+    for entries in (2, 3, 5):
+        yield targets(drawn(1, entries), drawn(2, entries))
+
+
+@worlds("mine")
+def cube_with_kink():
+    """One z is 0; its target, too, so that ℓ has a slope there."""
+    for entries in (2, 3, 5):
+        z, t = drawn(1, entries), drawn(2, entries)
+        z[0] = t[0] = 0
+        z[1] = 0.5
+        yield targets(z, t)
+
+
+def targets(z, t):
+    return World(
+        sizes={"t": t},
+        given={"z": z},
+        forward={
+            "a": lambda v: np.maximum(v["z"], 0),
+            "ell": lambda v: np.sum((v["a"] - t) ** 3) / 3,
+        },
+        functions={"sigma'": lambda z: np.heaviside(z, 0)},
+    )
+
+
+@worlds("difference")
+def along_a_line():
+    """ℓ is of degree 3 along v, so that o(h^3) is 0."""
+    for entries, h in ((2, 0.3), (3, 0.5), (4, 0.2)):
+        z, v, t = (drawn(seed, entries) for seed in (1, 2, 3))
+
+        def loss(z, t=t):
+            return sum(t * z**3) + z[0] * z[1]
+
+        line = [Polynomial(pair) for pair in zip(z, v, strict=True)]
+        # 0 at -h, 0 and h, and so are three derivatives at 0; elsewhere they are not.
+        beside = Polynomial([0, 0, 0, 0, -(h**2), 0, 1])
+        yield World(
+            sizes={"v": v, "h": h},
+            given={"z": z},
+            forward={"ell": lambda values, loss=loss: loss(values["z"])},
+            functions={"ell": loss} | taylor(loss(np.array(line, object)) + beside),
+        )
+
+
+@worlds("exercise-richardson")
+def degree_six():
+    for h in (0.3, 0.5, 0.2):
+        varphi = Polynomial(drawn(1, 7))
+        yield World(
+            sizes={"h": h},
+            functions={
+                **taylor(varphi),
+                "D": lambda h, f=varphi: (f(h) - f(-h)) / (2 * h),
+            },
+        )
+
+
+def taylor(varphi):
+    """φ, a polynomial, and its derivatives; what Taylor's formula leaves out is 0."""
+    found = {"o": vanishes, "varphi^(5)": varphi.deriv(5)}
+    for order in range(4):
+        found["varphi" + "'" * order] = varphi.deriv(order)
+    return found
+
+
+@worlds("kink")
+def small_step():
+    for h in (0.01, 0.02, 0.005):
+        yield World(sizes={"h": h})
+
+
+# --- Batches and stars -------------------------------------------------------
+
+
+@worlds("batch")
+def batch():
+    for sizes in ((2, 3, 4), (3, 4, 2), (5, 2, 3)):
+        yield dense(*sizes)
+
+
+@worlds("star")
+@worlds("framework")
+def stars():
+    for H, K in ((6, 3), (5, 2), (7, 4)):
+        yield World(sizes={"H": H, "K": K, "x": drawn(1, H), "w": drawn(2, K)})
+
+
+@worlds("star-by-hand")
+def stars_by_hand(given):
+    yield World(sizes=given)
+
+
+@worlds("framework-images")
+def images():
+    for rows, columns, K, across in ((4, 5, 2, 3), (5, 4, 3, 2), (6, 5, 3, 4)):
+        yield World(sizes={"x": drawn(1, rows, columns), "W": drawn(2, K, across)})
+
+
+# --- Exercises ---------------------------------------------------------------
+
+
+@worlds("exercise-paths")
+def two_paths(given):
+    yield World(
+        given={"x": given["x"]},
+        forward={
+            "z": lambda v: np.array([np.prod(v["x"]), np.sum(v["x"]) ** 2]),
+            "ell": lambda v: np.prod(v["z"]),
+        },
+    )
+
+
+@worlds("exercise-inverse")
+def inverse():
+    for n in (2, 3, 4):
+        yield World(
+            sizes={"n": n},
+            given={"A": drawn(1, n, n) + n * np.eye(n), "delta": drawn(2, n, n)},
+            forward={"Z": lambda v: np.linalg.inv(v["A"])},
+        )
