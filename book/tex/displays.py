@@ -192,8 +192,9 @@ def literal(node: ast.expr) -> np.ndarray:
 def worded(page: Page) -> Iterator[tuple[Token, Vocabulary]]:
     """Each display with its vocabulary, that of the nearest heading that has one."""
     made: dict[str, Vocabulary] = {}
+    known = makers(page.name)
     for piece, anchors in sections(page):
-        section = next((a for a in anchors if a in makers(page.name)), "")
+        section = next((a for a in anchors if a in known), "")
         if section not in made:
             made[section] = vocabulary(page, section)
         yield piece, made[section]
@@ -289,6 +290,8 @@ class Claim:
         try:
             compared = self.compared(node, beside)
         except Unknown:
+            if self.world.names:  # a symbol that its vocabulary does not have
+                raise
             compared = 0
             pairs = [*self.pairs(node)]
             numbers = [(a, r, b) for a, r, b in pairs if numeric(a) and numeric(b)]
