@@ -47,6 +47,7 @@ VERSION = re.compile(
 IN_CODE = re.compile(r"(?<![\w.])[-−]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|(?<![\w.])\.\d+")
 TUPLE = re.compile(r"\(\s*\d+(?:\s*,\s*\d+)*\s*,?\s*\)")
 TABLE = re.compile(r"(?m)^ *\|(?P<head>.*)\|\n *\|[-:| ]+\|\n(?P<rows>( *\|.*\|\n?)+)")
+LIST = re.compile(r"\w\S* = \((-?\s*\d+(?:\.\d+)?(?:,\s*-?\s*\d+(?:\.\d+)?)+)\)")
 ROW = re.compile(r"^ *\|.*$", re.MULTILINE)
 COLUMN = re.compile(r"column (\d+)")
 HALF_TURN = re.compile("180°")  # in words in English
@@ -317,9 +318,40 @@ def known_versions(name: str) -> list[str]:
     return [locked(NAMES[name])]
 
 
+def untold(of: Page, session: sessions.Session) -> list[str]:
+    """Lists in the text, such as x = (1, 3, -2), that the session neither writes, nor
+    prints, nor has at its end; zeros may have been put in."""
+    texts = [text for block in session.blocks for text in (block.code, block.shown)]
+    rows = [[float(number) for number in IN_CODE.findall(text or "")] for text in texts]
+    rows += [array.ravel().round(6).tolist() for array in held_arrays(session)]
+    rows += [[number for number in row if number] for row in rows]
+    wrong = []
+    for start, text in sorted([*of.texts, *of.titles]):
+        for span in SPAN.finditer(text):
+            for found in LIST.finditer((span["inline"] or "").replace("\\,", "")):
+                wanted = [float(n.replace(" ", "")) for n in found[1].split(",")]
+                without = [number for number in wanted if number]
+                if not any(
+                    within(those, row) for those in (wanted, without) for row in rows
+                ):
+                    line = of.text.count("\n", 0, start + span.start()) + 1
+                    wrong.append(f"{of}:{line}: {found[0]} is not in {session.name}")
+    return wrong
+
+
+def within(wanted: list[float], row: list[float]) -> bool:
+    """Does it stand in the row, one after the other?"""
+    length = len(wanted)
+    return any(
+        row[k] == wanted[0] and row[k : k + length] == wanted for k in range(len(row))
+    )
+
+
 def complaints(of: Page) -> list[str]:
     """Each number of the page that stands on nothing, with file and line."""
     wrong, held = entered(of)
+    if (sessions.SNIPPETS / of.name).exists():
+        wrong += untold(of, sessions.parse(sessions.SNIPPETS / of.name))
     for numeral, name in versions(of):
         if numeral.start not in held:
             held.add(numeral.start)
@@ -379,6 +411,7 @@ CALLED = re.compile(r"(stride|dilation|步幅|膨胀率|channel|通道)(?:为)? 
 CALLS = {"stride": "S", "步幅": "S", "dilation": "D", "膨胀率": "D"}
 CALLS |= {"channel": "index", "通道": "index"}
 NOT = re.compile(r"(?:other than|not|不为|不是) $")
+IS = re.compile(r"(?:\b(?:is|are)|是) $")
 LAYER = re.compile(r"layer (\d+)|第 ?(\d+) ?层")
 
 
@@ -448,6 +481,10 @@ def arrays(session: sessions.Session) -> Iterator[np.ndarray]:
                     yield np.squeeze(np.array(rows, dtype=float))
                 except ValueError:  # not numbers
                     continue
+    yield from held_arrays(session)
+
+
+def held_arrays(session: sessions.Session) -> Iterator[np.ndarray]:
     for value in sessions.run(session).namespace.values():
         if hasattr(value, "dtype") and hasattr(value, "shape"):
             try:
@@ -490,6 +527,7 @@ class Drawn:
         self.ringed: Counter[tuple[Span, Span]] = Counter()
         self.lines: set[tuple[int, int, int]] = set()  # grey or zero: axis, first, last
         self.sizes: set[tuple[int, ...]] = set()
+        self.marked: set[float] = set()
         self.values: set[float] = set()  # of marked cells, of small arrays, of names
         self.others: set[float] = set()
         self.runs: list[list[float]] = []  # in reading order
@@ -522,6 +560,7 @@ class Drawn:
             self.boxes[tuple((places[0], places[-1]) for places in own)] += 1
             for axis in (0, 1):
                 self._lines(axis, grey.all(1 - axis))
+        self.marked |= set(array[marked].tolist())
         small = 1 in array.shape or array.size <= 4
         self.values |= set((array if small else array[marked]).ravel().tolist())
         self.others |= set(array.ravel().tolist())
@@ -546,6 +585,15 @@ class Drawn:
             and columns.first < panel.array.shape[1]
         }
 
+    def along(self, span: Said) -> set[float]:
+        """The numbers that the panels have in a row or a column."""
+        return {
+            round(number, 2)
+            for panel in self.panels
+            if span.first < panel.array.shape[span.axis]
+            for number in panel.array.take(span.first, span.axis).tolist()
+        }
+
 
 def told(text: str, drawn: Drawn, near: Evidence, settings: str = "") -> list[str]:
     """What an alternative says that neither its picture nor its section shows."""
@@ -561,6 +609,8 @@ def told(text: str, drawn: Drawn, near: Evidence, settings: str = "") -> list[st
             layers[number.text] -= 1
         elif NOT.search(plain[: number.start]):
             held = number.value == 0
+        elif number.value in range(FREE + 1) and IS.search(plain[: number.start]):
+            held = number.value in {0} | drawn.marked
         elif called and settings:
             held = f" {CALLS[called[1]]}={number.text} " in f" {settings} "
         elif called and CALLS[called[1]] == "index":
@@ -568,8 +618,12 @@ def told(text: str, drawn: Drawn, near: Evidence, settings: str = "") -> list[st
         elif isinstance(number.value, tuple):
             held = number.value in drawn.sizes
         else:
-            seen = drawn.values if number.free else drawn.values | drawn.others
-            held = number.value in seen or number.value == 0 or near.holds(number)
+            seen = {0} | drawn.values
+            if "." not in number.text:  # of a decimal the place is told
+                seen |= set() if number.free else drawn.others
+            held = number.value in seen or (
+                "." not in number.text and near.holds(number)
+            )
         if not held:
             wrong.append(number.text)
     return wrong
@@ -578,6 +632,11 @@ def told(text: str, drawn: Drawn, near: Evidence, settings: str = "") -> list[st
 def misplaced(text: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str]:
     """Rows and columns that are not those of a mark, each as often as it is drawn."""
     spans, paired = said(text), set()
+
+    def after(span: Said) -> Numeral | None:
+        then = THEN.match(text, span.end)
+        return next((n for n in numbers if then and n.start == then.end()), None)
+
     left, named = +drawn.boxes, {n.value for n in numbers if n.value != 0}
     for one, other in pairwise(spans):
         between = text[one.end : other.start]
@@ -586,8 +645,7 @@ def misplaced(text: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str]:
         paired |= {one, other}
         rows, columns = sorted((one, other))
         box = (rows.first, rows.last), (columns.first, columns.last)
-        then = THEN.match(text, other.end)
-        value = next((n for n in numbers if then and n.start == then.end()), None)
+        value = after(other)
         cell = rows.first == rows.last and columns.first == columns.last
         if value and cell:  # row 1, column 0: −6
             held = value.value in drawn.at(rows, columns) and left[box] > 0
@@ -601,7 +659,10 @@ def misplaced(text: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str]:
         if not held:
             yield text[one.start : other.end]
     for span in set(spans) - paired:
-        if span[:3] not in drawn.spans | drawn.lines:
+        value = after(span)
+        if span[:3] not in drawn.spans | drawn.lines or (
+            value and value.value not in drawn.along(span)
+        ):
             yield text[span.start : span.end]
 
 

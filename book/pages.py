@@ -284,13 +284,14 @@ def _words(span: re.Match[str]) -> str:
 
 
 @lru_cache(400)
-def _page(language: str, name: str, text: str) -> Page:
+def apart(language: str, name: str, text: str) -> Page:
+    """A page of this text, taken apart once."""
     return Page(language, name, text)
 
 
 def page(language: str, name: str) -> Page:
     """A page of the book, taken apart once as long as its file stays the same."""
-    return _page(language, name, (DOCS / language / name).read_text("utf-8"))
+    return apart(language, name, (DOCS / language / name).read_text("utf-8"))
 
 
 def contents(docs: Path = DOCS) -> dict[str, list[Page]]:
@@ -300,7 +301,7 @@ def contents(docs: Path = DOCS) -> dict[str, list[Page]]:
     """
     found = {
         language: [
-            _page(
+            apart(
                 language, path.relative_to(folder).as_posix(), path.read_text("utf-8")
             )
             for path in sorted(folder.rglob("*.md"))

@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
-from book.pages import ROOT, Page
+from book.pages import ROOT, apart
 
 HERE = Path(__file__).parent
 # Of this library.
@@ -52,7 +52,7 @@ def fingerprint(root: Path = ROOT) -> str:
     ]:
         digest.update(source.read_bytes())
     for source in sorted((root / "docs" / "en").rglob("*.md")):
-        page = Page("en", source.name, source.read_text("utf-8"))
+        page = apart("en", source.name, source.read_text("utf-8"))
         for display in page.displays:
             digest.update(f"{display.display}{page.notes(display)}".encode())
     return digest.hexdigest()

@@ -41,6 +41,33 @@ def printed(name: str) -> Table:
     }
 
 
+def head(text: str) -> list[str]:
+    """Of the first table, whose columns are those of the sessions."""
+    return re.findall(r"\w+", re.search(r"(?m)^\|.*\n(?=\|[-|]+\n)", text)[0])
+
+
+def unfounded(text: str) -> list[str]:
+    """Conditions in the questions that the code of their section does not tell.
+
+    A formula such as H = 6 stands in a comment there, a list in the code.
+    """
+    wrong = []
+    for anchor in printed("conventions"):
+        question = re.search(rf"(?m)^\| \[[^\]]*\]\(#{anchor}\)([^|]*)", text)[1]
+        blocks = sessions.parse(sessions.SNIPPETS / "conventions.md").of(anchor)
+        code = "".join(block.code for block in blocks)
+        comments = "\n".join(re.findall(r"#.*", code)).replace(" ", "")
+        for formula in re.findall(r"\$([^$]*)\$", question):
+            told = formula.replace(r"\sum_k y_k", "Σy").replace(" ", "")
+            if not re.search(rf"{re.escape(told)}(?!\d)", comments):
+                wrong.append(f"{anchor}: {formula} is in no comment of its code")
+        for numbers in re.findall(r"\d(?:[,、] ?\d)+", question):
+            listed = r"\D+".join(rf"{n}\.0" for n in re.findall(r"\d", numbers))
+            if not re.search(rf"\[+{listed}", code):
+                wrong.append(f"{anchor}: {numbers} is no array of its code")
+    return wrong
+
+
 def complaints(text: str) -> list[str]:
     """The rows in which a page says something else than the sessions."""
     ours, torch, shown = printed("conventions"), printed("conventions-torch"), {}
@@ -58,6 +85,8 @@ def complaints(text: str) -> list[str]:
 def test_every_cell_is_what_the_sessions_print(language):
     text = page(language)
     assert not complaints(text)
+    assert not unfounded(text)
+    assert head(text) == ["TensorFlow", "NumPy", "PyTorch"]
     assert list(table(text)) == list(printed("conventions"))
     for anchor in table(text):
         assert f"{{ #{anchor} }}" in text
@@ -84,3 +113,16 @@ def test_a_change_in_any_cell_is_noticed(language):
         assert len(complaints(text.replace(row + "\n", ""))) == 1
         with pytest.raises(AssertionError, match="is held to nothing"):
             complaints(text.replace(row, row.replace("<br>", " or ") + " 0 |"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_change_in_a_question_or_in_the_head_is_noticed(language):
+    text = page(language)
+    for number in ["H=6", "K=3", "S=2", "y_k = 2"]:
+        changed = text.replace(number + "$", number[:-1] + "5$", 1)
+        assert changed != text
+        assert len(unfounded(changed)) == 1, number
+    changed = re.sub(r"1([,、]) ?2[,、] ?2[,、] ?0", r"1\1 2\1 1\1 0", text, count=1)
+    assert changed != text
+    assert len(unfounded(changed)) == 1
+    assert head(text.replace("TensorFlow | NumPy", "NumPy | TensorFlow")) != head(text)

@@ -62,6 +62,13 @@ def changed(of: Page, old: str, new: str) -> Page:
             "36 stands there 0 t",
         ),
         ("article.md", "| 3 | 6 | `x`", "| 3 | 7 | `x`", "'column 2': the page has"),
+        # Lists in formulas are those of the session.
+        (
+            "cnn/weights.md",
+            "$x = (1, 3, -2, 0.5, 4)$",
+            "$x = (1, 3, -2, 0.5, 5)$",
+            "0.5,",
+        ),
         # A section that is gone.
         ("check.md", "{ #float64 }", "{ #doubles }", "has a section float64"),
     ],
@@ -70,6 +77,18 @@ def test_a_number_from_nowhere_is_named(name, old, new, message):
     wrong = complaints(changed(page("en", name), old, new))
     assert any(message in line for line in wrong), wrong
     assert all(re.match(r"docs/en/\S+?:", line) for line in wrong)
+
+
+def test_data_that_the_text_tells_is_held_though_no_result_depends_on_it():
+    of = page("en", "pooling/max.md")
+    session = sessions.parse(sessions.SNIPPETS / of.name)
+    assert not numerals.untold(of, session)
+    old, new = "[1.0, 4.0, 6.0, 2.0, 6.0", "[1.0, 4.0, 6.0, 3.0, 6.0"
+    blocks = [replace(b, code=b.code.replace(old, new)) for b in session.blocks]
+    other = replace(session, blocks=blocks)
+    assert sessions.run(other).error is None
+    (message,) = numerals.untold(of, other)
+    assert "a = (1, 4, 6, 2, 6, 3, 5, 9) is not in pooling/max" in message
 
 
 def test_an_entry_is_computed(monkeypatch):

@@ -15,8 +15,8 @@ from book.pages import ROOT, nav_pages
 from book.parts import Part
 from book.results import Result, function, namespace, results
 from book.sessions import BadSession
+from tests.mutants import Mutant, functions, same
 from tests.mutants import __main__ as mutants
-from tests.mutants import functions, same
 
 RESULTS, PARTS = results(), parts.listed("check")
 CHECKS = checks.checks()
@@ -315,6 +315,56 @@ def test_what_only_refuses_is_no_mutant(tmp_path, monkeypatch):
     assert all("strict=True" in m.after for m in found if "(zip(" in m.after)
     # With an else it does more than refuse.
     assert "if x >= y:" in [m.after for m in found]
+
+
+@pytest.mark.parametrize(
+    ("statement", "wrong", "same"),
+    [
+        ("return x.sum(axis=(0, 1))", "x.mean(axis=(0, 1))", "x.sum(axis=(1, 0))"),
+        ("return f(x, axis=(0, 1))", "f(x, axis=(1, 0))", "f(x, axis=(0, -1))"),
+        ("return x.swapaxes(1, 2)", "x.swapaxes(2, 2)", "x.swapaxes(2, 1)"),
+        ("return x.swapaxes(1, 2)", "x.swapaxes(1, 3)", "x.swapaxes(-1, 2)"),
+        ("return max(x, y)", "max(y, y)", "max(y, x)"),
+        ("return np.zeros(x, y.dtype)", "np.ones(x, y.dtype)", "np.zeros(x)"),
+        ("return x[1]", "x[2]", "x[-1]"),
+        ("return 2 * x", "-2 * x", ""),
+        ("return x is None", "x is not None", "x == None"),
+        ("fits(x)", "", "fits(y)"),
+        ("x.fits(y)", "x.fits(x)", ""),
+        ("bad = x > y\n    if bad:\n        raise KeyError", "", "bad = x < y"),
+        ("bad = x > y\n    x = bad", "bad = x < y", ""),
+        ("", "", "def f(x, y=2)"),
+    ],
+)
+def test_what_is_the_same_by_nature_is_no_mutant(
+    tmp_path, monkeypatch, statement, wrong, same
+):
+    """But what is not so is one."""
+    code = (
+        f"# equation: x\ndef f(x, y=1):\n    {statement or 'pass'}\n    return x + y\n"
+    )
+    path = session(tmp_path, code)
+    monkeypatch.setattr(functions, "results", lambda: results([path]))
+    found = [mutant.after for mutant in functions.mutants()]
+    assert wrong in "\n".join(found)
+    assert not [after for after in found if same and same in after]
+
+
+def test_a_sample_has_some_of_each_place():
+    found = [
+        Mutant("page", place, "", "", str(number))
+        for place in "ab"
+        for number in range(20)
+    ]
+    listed = {mutant.key: "" for mutant in found if int(mutant.after) < 10}
+    some = mutants.sample(found, listed)
+    assert {m.place: 0 for m in some}.keys() == {"a", "b"}
+    assert len(some) == 2 * mutants.SAMPLE
+    assert not listed.keys() & {mutant.key for mutant in some}
+    assert mutants.sample(found, listed) == some
+    # The sample of one place is as it was, whatever the others are.
+    rest = [mutant for mutant in found if mutant.place == "b"]
+    assert mutants.sample(rest, listed) == [m for m in some if m.place == "b"]
 
 
 def test_a_mutant_leaves_the_function_as_it_was():

@@ -14,12 +14,13 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
 from book import parts, sessions
 from book.pages import STEP, Page, Token
-from book.results import function, results
+from book.results import Result, function, results
 from book.tex.evaluator import Evaluator, Wrong, close, spelled, split
 from book.tex.parser import INEQUALITIES, Unread, statements
 from book.tex.tree import (
@@ -135,7 +136,7 @@ def given(page: Page, section: str) -> Given:
 
     def enter(key: str, value) -> None:
         value = np.asarray(value, float)
-        if key in found and not close(found[key], value):
+        if key in found and not close(np.squeeze(found[key]), np.squeeze(value)):
             twice.add(key)
         found[key] = value
 
@@ -186,10 +187,18 @@ def written(include: Token) -> Iterator[tuple[str, object]]:
         for node in ast.parse(block.code).body:
             match node:
                 case ast.Assign([ast.Name(name)], value):
-                    if isinstance(value, ast.Call) and value.args:
-                        value = value.args[0]  # of np.array
                     with contextlib.suppress(ValueError, TypeError):
-                        yield name, np.asarray(ast.literal_eval(value), float)
+                        yield name, literal(value)
+
+
+def literal(node: ast.expr) -> np.ndarray:
+    """[1, 2], np.array([1, 2]), np.array([1, 2]).reshape(2, 1). Else a ValueError."""
+    match node:
+        case ast.Call(ast.Attribute(array, "reshape"), shape):
+            return np.reshape(literal(array), [ast.literal_eval(n) for n in shape])
+        case ast.Call(_, [array, *_]):
+            return literal(array)
+    return np.asarray(ast.literal_eval(node), float)
 
 
 def vocabularies(page: Page) -> Callable[[int], Vocabulary]:
@@ -379,9 +388,11 @@ class Claim:
         spaces = evaluator.spaces(Op("tuple", (node, *beside)))
         for one in beside:
             self.tight(one, spaces)
+        # Of two formulas in a display a condition may be on the indices of one.
+        conditions = [c for c in self.conditions if {*evaluator.alone(c)} <= {*spaces}]
         count = 0
         for frame in evaluator.each(spaces):
-            if not all(evaluator.holds(one) for one in self.conditions):
+            if not all(evaluator.holds(one) for one in conditions):
                 continue
             try:
                 if {"iff", "then"} & {*node.relations}:
@@ -549,9 +560,14 @@ SETTINGS = {"stride": "S", "dilation": "D", "groups": "G"}
 GRADIENTS = ("x", "W", "b")  # what a backward function returns, in the book's order
 
 
+@cache
+def tagged() -> dict[str, Result]:
+    return results()
+
+
 def disagreements(display: Display, compared: list[World]) -> Iterator[str]:
     """Where the function of a main result is not what its formula says."""
-    known = results()
+    known = tagged()
     for label in display.labels:
         if label.startswith(STEP) or label not in known:
             continue
@@ -591,7 +607,9 @@ def difference(
         got, wanted = (got,), [[world.results[label](world.values)]]
     else:
         said = statements(display.tex, world.names, set(world.functions))
-        sides = [whole(node.parts[0]) for node in said if not condition(node)]
+        left = [node.parts[0] for node in said if not condition(node)]
+        # A row may say what a function is.
+        sides = [whole(side) for side in left if not isinstance(side, Call)]
         got, wanted = (got,), [[evaluator.value(side) for side in sides]]
     for one, others in zip(got, wanted, strict=True):
         one = np.asarray(one)

@@ -4,6 +4,7 @@ A free index runs over the axis at which it stands alone, i and j over those of 
 z_{i,j}; it is an error if it stands alone at axes of different lengths.
 """
 
+import operator
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import product
@@ -139,6 +140,12 @@ SIGNS: dict[str, Callable] = {
     "kron": np.kron,
     "dilate": dilate,
 }
+# Of two numbers most signs are Python's own.
+REAL = {int, float}
+QUICK = {
+    **{"+": operator.add, "-": operator.sub, "*": operator.mul, "of": operator.mul},
+    **{"odot": operator.mul, "mod": operator.mod},
+}
 FUNCTIONS: dict[str, Callable] = {
     "log": np.log,
     "exp": np.exp,
@@ -158,6 +165,8 @@ def exactly(value):
 
 def close(a, b, tolerance: float = CLOSE) -> bool:
     """Of one shape and, to the tolerance, of one value; True and 1 are alike."""
+    if type(a) in REAL and type(b) in REAL:
+        return abs(a - b) <= tolerance * max(1.0, abs(a), abs(b))
     if isinstance(a, Corner):
         a = a.filled(np.shape(b))
     if isinstance(b, Corner):
@@ -200,11 +209,12 @@ class Evaluator:
         self.world = world
         self.frame: dict[str, int] = {}
         self.used: set[str] = set()  # names that were looked up
+        self.kept: dict[int, dict | None] = {}  # by the id of a sum
 
     # --- Indices
 
     def known(self, name: str) -> bool:
-        return name in self.frame or name in self.world.names
+        return name in self.frame or self.world.known(name)
 
     def index(self, node: Node) -> str:
         """The name of an index that stands alone and has no value; or ""."""
@@ -245,7 +255,11 @@ class Evaluator:
 
     def lengths(self, node: Index) -> Iterator[tuple[Node, int | None]]:
         """The items of an index with the lengths of the axes, as far as known."""
-        name, axes, shape = self.array(node.base, len(node.items))
+        name, axes = self.axes(node.base, len(node.items))
+        try:
+            shape = np.shape(self.value(node.base))
+        except (Unknown, Wrong):
+            shape = ()
         groups = self.world.groups.get(name)
         if groups and any(isinstance(i, Op) and i.sign == "tuple" for i in node.items):
             for item, sizes in zip(node.items, groups, strict=True):
@@ -256,21 +270,14 @@ class Evaluator:
             there = n < len(axes) and axes[n] < len(shape)
             yield item, shape[axes[n]] if there else None
 
-    def array(self, base: Node, count: int) -> tuple[str, tuple, tuple]:
-        """The name of what is indexed, which axes so many indices mean, its shape."""
-        name = self.name(base)
-        if isinstance(base, Derivative):
-            name = self.name(base.bottom)
-        axes = self.world.axes.get(name, {}).get(count, tuple(range(count)))
-        try:
-            shape = np.shape(self.value(base))
-        except (Unknown, Wrong):
-            shape = ()
-        return name, axes, shape
+    def axes(self, base: Node, count: int) -> tuple[str, tuple[int, ...]]:
+        """The name of what is indexed, and which axes so many indices mean."""
+        name = self.name(base.bottom if isinstance(base, Derivative) else base)
+        return name, self.world.axes.get(name, {}).get(count, tuple(range(count)))
 
     def name(self, node: Node) -> str:
         """Of an array of the world, also with zeros between; or ""."""
-        if isinstance(node, Name) and node.key in self.world.names:
+        if isinstance(node, Name) and self.world.known(node.key):
             return self.world.key(node.key)
         if isinstance(node, Op) and node.sign == "dilate":
             return self.name(node.args[0])
@@ -322,7 +329,7 @@ class Evaluator:
             part.key
             for item in node.below
             for part in every(item)
-            if isinstance(part, Name) and part.key not in self.world.names
+            if isinstance(part, Name) and not self.world.known(part.key)
         ]
         return [*dict.fromkeys(n for n in names if n not in self.frame)]
 
@@ -335,15 +342,26 @@ class Evaluator:
         written, conditions = self.limits(node, names)
         others = [name for name in names if name not in written]
         tree = Op("tuple", (node.body, *conditions))
-        spaces = {**written, **(self.spaces(tree, others) if others else {})}
-        inside = self.alone(node.body)
+        inside = self.inside(node, tree)
+        spaces = {name: self.space(name, inside.get(name, {})) for name in others}
         for name, space in written.items():
             for length, where in inside.get(name, {}).items():
                 if len(space) and (space[0] < 0 or space[-1] >= length):
                     raise Wrong(f"{name} runs to {space[-1]}, {where} has {length}")
+        spaces = {**written, **spaces}
         for _ in self.each(spaces):
             if all(self.holds(condition) for condition in conditions):
                 yield self.value(node.body)
+
+    def inside(self, node: Big, tree: Node) -> dict[str, dict]:
+        """What alone() finds; it is the same for all values of the outer indices, but
+        not in a family, where each array may have a length of its own."""
+        if id(node) not in self.kept:
+            names = [part.key for part in every(tree) if isinstance(part, Name)]
+            family = any(name.endswith("()") for name in names)
+            self.kept[id(node)] = None if family else self.alone(tree)
+        found = self.kept[id(node)]
+        return self.alone(tree) if found is None else found
 
     def limits(self, node: Big, names: list[str]) -> tuple[dict, list[Node]]:
         """Where the indices begin and end, as far as written; and the conditions."""
@@ -436,6 +454,8 @@ class Evaluator:
         return function(*values)
 
     def signed(self, sign: str, a, b):
+        if type(a) in REAL and type(b) in REAL and sign in QUICK:
+            return QUICK[sign](a, b)
         if sign.startswith(("star", "ast")):
             return starred(sign, a, b)
         if sign not in SIGNS:
@@ -499,7 +519,7 @@ class Evaluator:
         cut = self.cut(node.items)
         if cut is not None:
             return value[cut]
-        name, axes, _ = self.array(base, len(node.items))
+        name, axes = self.axes(base, len(node.items))
         items, value = self.ungrouped(name, node.items, value)
         if len(items) > np.ndim(value):
             raise Wrong(f"{spelled(base)} has {np.ndim(value)} axes, not {len(items)}")
@@ -516,7 +536,8 @@ class Evaluator:
             if not inside:
                 raise Wrong(f"{spelled(base)} has no entry {at} on axis {axis}")
             where[axis] = at
-        return value[tuple(where)]
+        found = value[tuple(where)]
+        return found if np.ndim(found) else found.item()
 
     def ungrouped(self, name: str, items: tuple[Node, ...], value):
         """(X_col)_{(n,i,j),(u,v,c)}: the axes that its axes were made of."""
@@ -549,6 +570,10 @@ class Evaluator:
 
     def derivative(self, node: Derivative):
         """Of a value by a value, whole or one entry of each, or of an expression."""
+        match node.bottom:
+            case Op("T", (matrix,)):
+                found = self.derivative(Derivative(node.top, matrix))
+                return np.swapaxes(found, -2, -1)
         top, of = split(node.top)
         bottom, by = split(node.bottom)
         bottom = self.name(bottom)

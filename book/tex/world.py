@@ -85,6 +85,9 @@ class World:
         """Of all that has a value."""
         return {*self.values, *self.also}
 
+    def known(self, name: str) -> bool:
+        return name in self.values or name in self.also
+
     def set(self, name: str, value) -> None:
         """A formula says what this is."""
         self.values[name] = value

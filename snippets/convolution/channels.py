@@ -368,6 +368,7 @@ def nhwc(N, size, kernel, C, F, S=1, D=1, G=1, padding=None, **given) -> World:
     image, channels = {2: (0, len(size) + 1)}, {2: (len(size), len(size) + 1)}
     return World(
         sizes=sizes,
+        functions={"gamma": lambda f: f * G // F},
         given=arrays | given,
         forward={
             "tilde x": lambda v: np.pad(v["x"], [(0, 0), *padding, (0, 0)]),
@@ -375,7 +376,10 @@ def nhwc(N, size, kernel, C, F, S=1, D=1, G=1, padding=None, **given) -> World:
             "z": lambda v: valid(v["tilde x"], v["bar W"], S, D) + v["b"],
         },
         zero={"W"},
-        ranges=dict(zip(PLACES[len(size)], [*outputs, *kernel, *size], strict=True)),
+        ranges={
+            **dict(zip(PLACES[len(size)], [*outputs, *kernel, *size], strict=True)),
+            **{"f": F, "g": G},
+        },
         axes={"x": image, "tilde x": image, "delta": image, "W": channels},
         arguments={
             "kernel": lambda v: v["W"].shape[:-2],

@@ -1,15 +1,22 @@
 """Figures and checks of docs/*/convolution/groups.md. C = F = 4, G = 2."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 from book.checks import check
 from book.figures import ROUNDING, Box, Panel, claim, figure
+from book.tex.world import World, drawn, worlds
 from snippets.convolution.channels import (
+    adding,
+    blocks,
     convolution,
     forward,
     given_as,
+    nhwc,
     of_input,
+    valid,
     weights_of_kernel,
 )
 
@@ -98,3 +105,107 @@ def groups_input(function, draw):
 def groups_weights(function, draw):
     case = convolution(draw, leftover=True, groups=True)
     return weights_of_kernel(function, draw, case, groups=case.groups)
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    yield nhwc(2, (3, 3), (2, 1), 4, 6, G=2)
+    yield nhwc(2, (3, 4), (1, 2), 6, 3, S=2, G=3)
+    yield nhwc(2, (5, 3), (1, 2), 4, 4, S=3, G=2)  # r is 1 and 1
+
+
+@worlds("by-hand")
+def by_hand(given):
+    yield World(sizes={name: given[name] for name in ("x", "W", "delta")})
+
+
+@worlds("depthwise")
+def depthwise():
+    """A group for each channel; k counts its m outputs."""
+    for size, kernel, C, m, S in (
+        ((3, 3), (2, 1), 2, 3, 1),
+        ((4, 5), (1, 2), 3, 2, 2),
+        ((5, 3), (2, 2), 2, 2, 3),
+    ):
+        world = nhwc(2, size, kernel, C, C * m, S, G=C)
+        yield replace(adding(world, {"m": m}), ranges={**world.ranges, "k": m})
+
+
+@worlds("pointwise")
+def pointwise():
+    for shape, F in ((2, 3, 2, 4), 3), ((3, 2, 2, 2), 4), ((2, 1, 3, 3), 2):
+        *_, C = shape
+        yield World(
+            given={
+                "a": drawn(1, *shape).reshape(-1, C),
+                "W": drawn(2, C, F),
+                "b": drawn(3, F),
+            },
+            forward={"z": lambda v, shape=shape: by_places(v, shape)},
+        )
+
+
+def by_places(v, shape):
+    """The convolution with a kernel of one place, a row for each place."""
+    z = valid(v["a"].reshape(shape), v["W"][None, None]) + v["b"]
+    return z.reshape(-1, z.shape[-1])
+
+
+@worlds("exercise-two-each")
+def two_each():
+    W = np.array([[[1, -1, 3, 0]], [[2, 1, 0, -2]]], float)
+    delta = np.array([[[1, 2, -1, 0.5], [0, 1, 2, 1]]])
+    world = nhwc(1, (3,), (2,), 2, 4, G=2, W=W, delta=delta)
+    yield replace(world, axes={"x": {2: (1, 2)}})
+
+
+@worlds("exercise-relu-between")
+def relu_between():
+    """A row for each place; z is what the depthwise layer gives."""
+    for places, middle, F in (3, 4, 2), (5, 2, 3), (2, 3, 4):
+        yield World(
+            given={
+                "z": drawn(1, places, middle),
+                "V": drawn(2, middle, F),
+                "delta": drawn(3, places, F),
+            },
+            forward={"y": lambda v: np.maximum(v["z"], 0) @ v["V"]},
+        )
+
+
+@worlds("exercise-tied")
+def tied():
+    for size, kernel, C in (
+        ((3, 3), (2, 1), 2),
+        ((2, 4), (2, 2), 3),
+        ((4, 2), (3, 2), 2),
+    ):
+        world = nhwc(2, size, kernel, C, C, G=C)
+        yield replace(
+            world,
+            given={
+                "x": world.given["x"],
+                "w": drawn(9, *kernel),
+                "delta": world.given["delta"],
+            },
+            forward={
+                "W": lambda v, C=C: np.repeat(v["w"][..., None, None], C, -1),
+                "z": lambda v, C=C: valid(v["x"], blocks(v["W"], C)),
+            },
+        )
+
+
+@worlds("exercise-shuffle")
+def shuffle():
+    for C, G in (6, 2), (6, 3), (8, 2):
+        x, delta = drawn(1, C), drawn(2, C)
+        places = [c + C // G * g for c in range(C // G) for g in range(G)]
+        yield World(
+            sizes={"C": C, "G": G},
+            given={"x": x, "delta": delta},
+            forward={"y": lambda v, places=places: v["x"][places]},
+            ranges={"g": G, "c": C // G},
+        )

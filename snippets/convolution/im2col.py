@@ -1,11 +1,16 @@
 """Figures and checks of docs/*/convolution/im2col.md."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 from book.checks import check
 from book.figures import Box, Panel, claim, figure
+from book.tex.world import World, drawn, worlds
+from snippets.convolution.channels import adding, nhwc
 from snippets.convolution.layer import layer_backward, layer_forward
+from snippets.convolution.leftover import alone
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
@@ -103,3 +108,103 @@ def im2col_forward(function, draw):
 @check("im2col-backward")
 def im2col_backward(function, draw):
     return layer_backward(function, draw)
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    yield as_product(nhwc(2, (4, 2), (2, 1), 2, 3, S=1, D=2))
+    yield as_product(nhwc(2, (4, 6), (1, 2), 2, 3, S=2, D=3))  # r is 1 and 0
+    yield as_product(nhwc(2, (5, 4), (2, 1), 2, 4, S=3))
+
+
+def as_product(world: World) -> World:
+    v = world.values
+    *rows, F = v["delta"].shape
+    rows, columns = tuple(rows), v["W"].shape[:3]
+    places = copied(v["x"].shape, rows, columns, v["S"], v["D"])
+
+    def col2im(Y):
+        x = np.zeros(v["x"].shape)
+        np.add.at(x.reshape(-1), places, Y)  # x itself
+        return x
+
+    return replace(
+        adding(
+            world, {"Delta": v["delta"].reshape(-1, F), "Y": drawn(9, *places.shape)}
+        ),
+        forward={
+            "X_col": lambda v: np.take(v["x"], places),
+            "W_mat": lambda v: v["W"].reshape(-1, F),
+            "Z": lambda v: v["X_col"] @ v["W_mat"] + v["b"],
+            "z": lambda v: v["Z"].reshape(*rows, F),
+        },
+        functions={"im2col": lambda x: np.take(x, places), "col2im": col2im},
+        groups={"X_col": (rows, columns), "W_mat": (columns, (F,)), "Z": (rows, (F,))},
+        results={"im2col-forward": lambda v: v["z"]},
+    )
+
+
+def copied(shape, rows, columns, S=1, D=1) -> np.ndarray:
+    """For each window a row: where in x, read in its order, its entries stand."""
+    n, i, j, u, v, c = np.indices(rows + columns)
+    places = np.ravel_multi_index((n, S * i + D * u, S * j + D * v, c), shape)
+    return places.reshape(np.prod(rows), -1)
+
+
+@worlds("by-hand")
+def by_hand(given):
+    places = copied((1, 3, 3, 1), (1, 2, 2), (2, 2, 1))
+    yield World(
+        given={name: given[name] for name in ("x", "W", "b", "delta")},
+        forward={
+            "X_col": lambda v: np.take(v["x"], places),
+            "W_mat": lambda v: v["W"].reshape(-1, 1),
+            "z": lambda v: alone(v["x"], v["W"], 1) + v["b"],
+        },
+    )
+
+
+@worlds("exercise-copies")
+def copies():
+    """Every window is a row of X_col."""
+    windows = np.lib.stride_tricks.sliding_window_view
+    yield World(
+        given={"x": drawn(1, 5, 4)},
+        forward={"ell": lambda v: np.sum(windows(v["x"], (3, 2))[::2])},
+        ranges={"i": 2, "j": 3, "u": 3, "v": 2},
+    )
+
+
+@worlds("exercise-numbered")
+def numbered(given):
+    """A column of A is what becomes of one pixel."""
+    H, columns = 3, 4
+    W = given["W"]
+    pixels = np.eye(H * columns).reshape(-1, H, columns)
+    yield World(
+        sizes={
+            "W": W,
+            "A": np.stack([alone(pixel, W, 1).ravel() for pixel in pixels], 1),
+            "X_col": copied((1, H, columns, 1), (1, 2, 3), (2, 2, 1)),
+            "W_mat": W.ravel(),
+        }
+    )
+
+
+@worlds("exercise-own-kernel")
+def own_kernel():
+    for examples, windows, entries, F in (2, 3, 4, 2), (3, 2, 3, 4), (2, 4, 2, 3):
+        yield World(
+            given={
+                "X_col": drawn(1, examples, windows, entries),
+                "W": drawn(2, windows, entries, F),
+                "Delta": drawn(3, examples, windows, F),
+            },
+            forward={
+                "Z": lambda v: np.einsum("nmk,mkf->nmf", v["X_col"], v["W"]),
+                "ell": lambda v: np.sum(v["Delta"] * v["Z"]),
+            },
+        )

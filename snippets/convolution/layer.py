@@ -1,15 +1,25 @@
 """Checks of docs/*/convolution/layer.md."""
 
+from dataclasses import replace
+
+import numpy as np
+
 from book.checks import check, st, values
+from book.tex.world import World, drawn, worlds
 from snippets.convolution.channels import (
     Case,
+    adding,
+    blocks,
     convolution,
     forward,
     given_as,
+    nhwc,
     of_bias,
     of_input,
     of_weights,
+    valid,
 )
+from snippets.convolution.leftover import row
 from snippets.convolution.padding import same
 
 # Numbers in the prose that no code, output or formula beside them shows.
@@ -75,3 +85,101 @@ def layer_backward(function, draw):
         of_weights(part(1), case, arguments),
         of_bias(part(2), case, arguments),
     )
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    """r is 1 and 0, then 0 and 1, then 0."""
+    yield whole(nhwc(2, (5, 4), (3, 2), 4, 2, 3, 2, 2, ((1, 3), (2, 0))))
+    yield whole(nhwc(2, (4, 3), (2, 1), 2, 4, 2, 3, 2, ((1, 1), (1, 0))))
+    yield whole(nhwc(2, (3, 2), (1, 2), 3, 6, 1, 2, 3, ((0, 1), (1, 1))))
+
+
+def whole(world: World) -> World:
+    """With the functions and the arrays that this page names."""
+    v = world.values
+    padding = world.arguments["padding"](v)
+    wide = np.zeros((v["K_e"], v["K_e'"], *v["W"].shape[2:]))
+    wide[:: v["D"], :: v["D"]] = v["W"]
+    return replace(
+        adding(world, {"W_uparrowD": wide, "s": seen(v)}),
+        functions={
+            **world.functions,
+            "pad": lambda x: np.pad(x, [(0, 0), *padding, (0, 0)]),
+            "conv": lambda S, G, x, W: valid(x, blocks(W, G), S),
+        },
+    )
+
+
+def seen(v) -> np.ndarray:
+    """(N, O, O', K, K', C / G, F): the entry of x beside each weight."""
+    found = np.zeros(v["delta"].shape[:3] + v["W"].shape)
+    for n, i, j, u, w, c, f in np.ndindex(found.shape):
+        p, q = v["S"] * i + v["D"] * u, v["S"] * j + v["D"] * w
+        first = f // (v["F"] // v["G"]) * (v["C"] // v["G"])
+        found[n, i, j, u, w, c, f] = v["tilde x"][n, p, q, first + c]
+    return found
+
+
+@worlds("by-hand")
+def by_hand(given):
+    yield row(given, S=2, D=2, padding=((1, 0),))
+
+
+@worlds("exercise-uneven-sides")
+def uneven_sides(given):
+    yield row(given | {"x": drawn(1, 4)}, S=3, D=2, padding=((2, 1),))
+
+
+@worlds("exercise-ones-channel")
+def ones_channel():
+    for size, kernel, C, F in (
+        ((5, 4), (3, 2), 2, 3),
+        ((3, 6), (1, 2), 3, 2),
+        ((4, 5), (2, 3), 2, 2),
+    ):
+        world = nhwc(2, size, kernel, C, F, S=2)
+        x, W, b = (world.values[name] for name in ("x", "W", "b"))
+        own = np.zeros((*kernel, 1, F))
+        own[0, 0, 0] = b
+        yield replace(
+            adding(world, {"b": b}),
+            given={
+                "hat x": np.concatenate([x, np.ones_like(x[..., :1])], 3),
+                "hat W": np.concatenate([W, own], 2),
+                "delta": world.values["delta"],
+            },
+            forward={"z": lambda v: valid(v["hat x"], v["hat W"], 2)},
+        )
+
+
+@worlds("exercise-twice")
+def twice():
+    for size, kernel, C in (
+        ((3, 2), (2, 3), 2),
+        ((2, 4), (3, 1), 3),
+        ((3, 3), (2, 2), 2),
+    ):
+        around = same(size, kernel, (1, 1))
+        padding = [(0, 0), *around, (0, 0)]
+
+        def conv(x, W, padding=padding):
+            return valid(np.pad(x, padding), W)
+
+        yield World(
+            given={
+                "x": drawn(1, 2, *size, C),
+                "W": drawn(2, *kernel, C, C),
+                "delta": drawn(3, 2, *size, C),
+            },
+            forward={
+                "W^1": lambda v: v["W"],
+                "y": lambda v, conv=conv: conv(v["x"], v["W^1"]),
+                "W^2": lambda v: v["W"],
+                "z": lambda v, conv=conv: conv(v["y"], v["W^2"]),
+            },
+            functions={"conv": conv},
+        )

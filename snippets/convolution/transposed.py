@@ -1,11 +1,23 @@
 """Figures and checks of docs/*/convolution/transposed.md."""
 
+from dataclasses import replace
+from itertools import chain
+
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 from book.checks import call, check, compare, gradient, tf, values
 from book.figures import Box, Panel, claim, figure
-from snippets.convolution.channels import Case, Pair, convolution, given_as
+from book.tex.evaluator import Corner
+from book.tex.world import World, drawn, worlds
+from snippets.convolution.channels import (
+    PLACES,
+    Case,
+    Pair,
+    adding,
+    convolution,
+    given_as,
+)
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
@@ -175,3 +187,194 @@ def transposed_weights(function, draw):
         lambda W: transposed(case.delta, W, *around),
         case.rng,
     )
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    yield plane((2, 3), (3, 2), 2, ((1, 0), (0, 1)), (1, 0))
+    yield plane((3, 2), (2, 3), 3, ((0, 1), (2, 0)), (2, 1))
+    yield plane((3, 2), (2, 4), 1, ((0, 0), (1, 2)), (0, 0))
+
+
+@worlds("row")
+def in_two_dimensions():
+    """The second half of the section; the first is arithmetic."""
+    x = np.array([[2.0, -1], [1, 3]])
+    W = np.array([[1.0, 2, 0], [-1, 1, 3], [0.5, -2, 1]])
+    yield plane((2, 2), (3, 3), 2, x=x, W=W, b=np.array(0.0))
+
+
+@worlds("formula")
+def formula():
+    yield from channels()
+
+
+@worlds("gradients")
+def gradients():
+    yield from channels()
+
+
+def channels():
+    yield nhwc(2, (2, 3), (2, 1), 2, 3, 2, ((1, 0), (0, 1)), (1, 0))
+    yield nhwc(2, (3, 2), (1, 2), 3, 2, 1, ((0, 0), (1, 0)), (0, 0))
+    yield nhwc(2, (2, 2), (2, 3), 2, 2, 3, ((0, 2), (2, 1)), (2, 1))
+
+
+def nhwc(N, size, kernel, C, F, S, padding=None, more=None, **given) -> World:
+    """x is (N, *size, F); more is the output padding."""
+    padding = padding or ((0, 0),) * len(size)
+    more = more or (0,) * len(size)
+    arrays = {
+        "x": drawn(1, N, *size, F),
+        "W": drawn(2, *kernel, C, F),
+        "b": drawn(3, C),
+    } | given
+    y = cropped(arrays["x"], arrays["W"], S, padding, more)
+    return World(
+        sizes=places(size, kernel, S, padding, more, y.shape[1:-1]),
+        given=arrays | {"delta": drawn(4, *y.shape)},
+        forward={"y": lambda v: cropped(v["x"], v["W"], S, padding, more) + v["b"]},
+        functions={"pad": lambda a: np.pad(a, [(0, 0), *padding, (0, 0)])},
+        zero={"W"},
+        also={"输出填充": "output padding"},
+    )
+
+
+def plane(size, kernel, S, padding=None, more=None, **given) -> World:
+    """One example and one channel on both sides. A row has the kernel w."""
+    padding = padding or ((0, 0),) * len(size)
+    more = more or (0,) * len(size)
+    W = "W" if len(size) == 2 else "w"
+    arrays = {"x": drawn(1, *size), W: drawn(2, *kernel), "b": np.array(0.7)}
+
+    def whole(x, kernel):
+        arrays = x[None, ..., None], kernel[..., None, None]
+        return cropped(*arrays, S, padding, more)[0, ..., 0]
+
+    y = whole(arrays["x"], arrays[W])
+    uncropped = tuple(n + sum(p) for n, p in zip(y.shape, padding, strict=True))
+
+    def crop(corner: Corner):
+        inside = zip(y.shape, padding, strict=True)
+        cut = tuple(slice(before, before + n) for n, (before, _) in inside)
+        return corner.filled(uncropped)[cut]
+
+    return World(
+        sizes=places(size, kernel, S, padding, more, y.shape),
+        given={**arrays, "delta": drawn(3, *y.shape), **given},
+        forward={"y": lambda v: whole(v["x"], v[W]) + v["b"]},
+        functions={"pad": lambda a: np.pad(a, padding), "crop": crop},
+        ranges=dict(zip(PLACES[len(size)], [*size, *kernel, *y.shape], strict=True)),
+        arguments={
+            "x": lambda v: v["x"][None, ..., None],
+            "delta": lambda v: v["delta"][None, ..., None],
+            "W": lambda v: v["W"][..., None, None],
+            "b": lambda v: v["b"][None],
+            "kernel": lambda v: kernel,
+            "padding": lambda v: padding,
+            "output_padding": lambda v: more,
+        },
+    )
+
+
+def places(size, kernel, S, padding, more, outputs) -> dict[str, int]:
+    """O, K and H, of columns with a prime; and what belongs to rows alone."""
+    found = {"S": S, "output padding": more[0], "P": sum(padding[0])}
+    found |= dict(zip(("O", "O'"), size, strict=False))
+    found |= dict(zip(("K", "K'"), kernel, strict=False))
+    found |= dict(zip(("H", "H'"), outputs, strict=False))
+    sides = ("P_top", "P_bottom", "P_left", "P_right")
+    return found | dict(zip(sides, chain(*padding), strict=False))
+
+
+def cropped(x, W, S, padding, more):
+    """Each entry of x lays its kernel: (N, *O, F), (*K, C, F) -> (N, *H, C)"""
+    outputs, kernel = x.shape[1:-1], W.shape[:-2]
+    sizes = [S * (o - 1) + k + n for o, k, n in zip(outputs, kernel, more, strict=True)]
+    y = np.zeros((len(x), *sizes, W.shape[-2]))
+    for at in np.ndindex(*kernel):
+        rows = [
+            slice(u, u + S * (o - 1) + 1, S) for u, o in zip(at, outputs, strict=True)
+        ]
+        y[(slice(None), *rows)] += x @ W[at].T
+    inside = zip(sizes, padding, strict=True)
+    return y[(slice(None), *(slice(p, n - q) for n, (p, q) in inside))]
+
+
+@worlds("matrix")
+def matrix():
+    """Row i of A is the kernel, moved on by S."""
+    for size, kernel, S, more in (2, 3, 2, 1), (3, 2, 3, 0), (4, 2, 1, 0):
+        world = plane((size,), (kernel,), S, more=(more,), b=np.array(0.0))
+        H, w = world.sizes["H"], world.values["w"]
+        A = np.array(
+            [
+                [w[p - S * i] if 0 <= p - S * i < kernel else 0 for p in range(H)]
+                for i in range(size)
+            ]
+        )
+        yield adding(world, {"A": A})
+
+
+@worlds("checkerboard")
+def checkerboard_counts():
+    for K, S in (3, 2), (4, 2), (5, 3), (2, 3), (4, 1):
+        yield World(sizes={"K": K, "S": S}, ranges={"p": 3 * S})
+
+
+@worlds("exercise-cropped-row")
+def cropped_row(given):
+    arrays = {name: given[name] for name in ("x", "w", "delta")}
+    yield plane((2,), (3,), 2, ((1, 0),), b=np.array(0.0), **arrays)
+
+
+@worlds("exercise-nearest")
+def nearest():
+    for size, C, S in ((2, 3), 2, 2), ((3, 2), 3, 3), ((2, 2), 2, 1):
+        W = np.broadcast_to(np.eye(C), (S, S, C, C))
+        world = nhwc(2, size, (S, S), C, C, S, W=W, b=np.zeros(C))
+        yield replace(world, ranges={"u": S, "v": S})
+
+
+@worlds("exercise-subpixel")
+def subpixel():
+    """The rows of a and Y are places, the columns of Y what is laid there."""
+    for (N, *size, F), C, S in (
+        ((2, 2, 3, 3), 2, 2),
+        ((2, 3, 2, 2), 1, 3),
+        ((3, 2, 2, 2), 3, 1),
+    ):
+        world = nhwc(N, size, (S, S), C, F, S, b=np.zeros(C))
+        x, W, delta = (world.values[name] for name in ("x", "W", "delta"))
+        tiles = delta.reshape(N, size[0], S, size[1], S, C).swapaxes(2, 3)
+        yield replace(
+            adding(world, {"x": x, "W": W, "y": world.values["y"]}),
+            given={
+                "a": x.reshape(-1, F),
+                "M": W.reshape(-1, F),
+                "Delta": tiles.reshape(-1, S * S * C),
+            },
+            forward={
+                "Y": lambda v: np.einsum("tf,kf->tk", v["a"], v["M"]),
+                "ell": lambda v: np.sum(v["Delta"] * v["Y"]),
+            },
+            ranges={"u": S, "v": S},
+        )
+
+
+@worlds("exercise-penalty")
+def penalty():
+    for size, K, S in (3, 3, 2), (4, 5, 3), (3, 2, 2):
+        world = plane((size,), (K,), S, x=np.ones(size), b=np.array(0.0))
+        yield replace(
+            world,
+            forward={
+                **world.forward,
+                "s": lambda v, S=S: np.array([sum(v["w"][r::S]) for r in range(S)]),
+                "bar s": lambda v: np.mean(v["s"]),
+                "ell": lambda v: np.sum((v["s"] - v["bar s"]) ** 2) / 2,
+            },
+        )

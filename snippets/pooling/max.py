@@ -27,13 +27,6 @@ SAME = {
         "stride = size if stride is None else whole('stride', stride, 0)",
     ): REFUSES,
     (
-        "arguments",
-        "padded = tuple((h + sum(p) for h, p in "
-        "zip(a.shape[1:3], padding, strict=True)))",
-        "padded = tuple((h + sum(size) for h, p in "
-        "zip(a.shape[1:3], padding, strict=True)))",
-    ): REFUSES,
-    (
         "places",
         "n, i, j, c = np.indices(inside.shape)",
         "n, i, j, c = np.indices(u.shape)",

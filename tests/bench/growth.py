@@ -31,7 +31,11 @@ def copy(folder: Path) -> Path:
     for name in LINKED:
         (folder / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / ".cache/mathematics", folder / ".cache/mathematics")
-    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)  # for .gitignore
+    # For .gitignore, and for the pages that tell of which commit they are.
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    own = ["-c", "user.name=bench", "-c", "user.email=bench", "commit"]
+    commit = ["git", *own, "-q", "--allow-empty", "-m", "copy"]
+    subprocess.run(commit, cwd=folder, check=True)
     return folder
 
 

@@ -27,11 +27,14 @@ SEED = 2026
 
 
 def sample(found: list[Mutant], listed: dict[Key, str]) -> list[Mutant]:
-    """Some of each place, in their order, and none that is known to be the same."""
-    draw = random.Random(SEED)
+    """Some of each place, in their order, and none that is known to be the same.
+
+    What is drawn of a place does not depend on the others.
+    """
     tried = []
-    for _, there in groupby(found, of_place):
+    for place, there in groupby(found, of_place):
         left = [mutant for mutant in there if mutant.key not in listed]
+        draw = random.Random(f"{SEED} {place}")
         some = draw.sample(range(len(left)), min(SAMPLE, len(left)))
         tried += [left[number] for number in sorted(some)]
     return tried

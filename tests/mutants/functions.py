@@ -301,13 +301,24 @@ def refuses(node: ast.AST) -> bool:
     return False
 
 
+def is_condition(statement: ast.stmt, read: set[str]) -> bool:
+    """Does it set a name that only what refuses reads?"""
+    match statement:
+        case ast.Assign([ast.Name(name)]):
+            return name not in read
+    return False
+
+
 def changes(source: Source) -> Iterator[Changed]:
     """Each change once; the function's tree is as before after each."""
     node = source.node
     local = {arg.arg for arg in node.args.args} | set(names(node, ast.Store))
+    read = set(names(node))
     seen = {ast.unparse(node)}
     for holder, key, child, above, statement in list(places([node], node)):
         if statement is node.body[0] and ast.get_docstring(node) is not None:
+            continue
+        if is_condition(statement, read):
             continue
         before = first_line(statement)
         for other in alternatives(child, above, local):
