@@ -103,18 +103,29 @@ def vocabulary(page: Page, section: str) -> Vocabulary:
     return Vocabulary(part, made or [World()])
 
 
-def sections(page: Page) -> Iterator[tuple[Token, list[str]]]:
-    """Each display with the anchors of the headings above it, the nearest first."""
-    above: list[tuple[int, str]] = []
-    for piece in page.pieces:
-        if piece.level:
-            depth = len(piece.level)
-            above = [(d, a) for d, a in above if d < depth] + [(depth, piece.anchor)]
-        elif piece.display is not None:
-            yield piece, [anchor for _, anchor in reversed(above)]
+def above(page: Page, line: int) -> list[str]:
+    """The anchors of the headings above a line, the nearest first."""
+    found: list[tuple[int, str]] = []
+    for heading in page.headings:
+        if heading.line > line:
+            break
+        depth = len(heading.level)
+        found = [(d, a) for d, a in found if d < depth] + [(depth, heading.anchor)]
+    return [anchor for _, anchor in reversed(found)]
 
 
-def given(page: Page, section: str) -> dict:
+class Given(dict):
+    """What a section gives. Raises Unknown where it does not give a name, or twice."""
+
+    def __init__(self, where: str, numbers: dict):
+        super().__init__(numbers)
+        self.where = where
+
+    def __missing__(self, key: str):
+        raise Unknown(f"{self.where}: the text gives no {key}, or more than one")
+
+
+def given(page: Page, section: str) -> Given:
     """The numbers that a section gives: $x = (1, 2, 0.5)$, and x = np.array(...).
 
     A name with two values is left out.
@@ -156,7 +167,8 @@ def given(page: Page, section: str) -> dict:
                 key,
                 np.reshape([parts_of[at] for at in np.ndindex(shape)], (*shape, -1)),
             )
-    return {key: value for key, value in found.items() if key not in twice}
+    once = {key: value for key, value in found.items() if key not in twice}
+    return Given(f"{page}, section {section}", once)
 
 
 def within_section(page: Page, section: str) -> range:
@@ -189,15 +201,25 @@ def literal(node: ast.expr) -> np.ndarray:
     return np.asarray(ast.literal_eval(node), float)
 
 
-def worded(page: Page) -> Iterator[tuple[Token, Vocabulary]]:
-    """Each display with its vocabulary, that of the nearest heading that has one."""
+def vocabularies(page: Page) -> Callable[[int], Vocabulary]:
+    """What a line's vocabulary is: that of the nearest heading that has one."""
     made: dict[str, Vocabulary] = {}
     known = makers(page.name)
-    for piece, anchors in sections(page):
-        section = next((a for a in anchors if a in known), "")
+
+    def at(line: int) -> Vocabulary:
+        section = next((a for a in above(page, line) if a in known), "")
         if section not in made:
             made[section] = vocabulary(page, section)
-        yield piece, made[section]
+        return made[section]
+
+    return at
+
+
+def worded(page: Page) -> Iterator[tuple[Token, Vocabulary]]:
+    """Each display with its vocabulary."""
+    at = vocabularies(page)
+    for piece in page.displays:
+        yield piece, at(piece.line)
 
 
 # --- A page ------------------------------------------------------------------
@@ -395,6 +417,8 @@ class Claim:
         a, b = self.evaluator.value(one), self.evaluator.value(other)
         if relation == "=":
             holds = close(a, b) or within(a, b, rounding(one) + rounding(other))
+        elif relation == "approx" and last_place(other):
+            holds = within(a, b, last_place(other) / 2)
         else:
             holds = self.evaluator.holds(Chain((one, other), (relation,)))
         if not holds:
@@ -530,6 +554,16 @@ def unprinted(display: Display) -> list[str]:
     ]
 
 
+def last_place(node: Node) -> float:
+    """Of a number as it is written, also before a power of ten: 5.55 * 10^-17."""
+    match node:
+        case Number():
+            return 10.0**-node.decimals
+        case Op("*", (Number() as mantissa, Op("pow", (Number("10"), _)) as power)):
+            return last_place(mantissa) * Evaluator(World()).value(power)
+    return 0.0
+
+
 def put(node: Node, old: Node, new: Node) -> Node:
     """The tree with another leaf."""
     if node == old:
@@ -546,7 +580,7 @@ def within(a, b, margin) -> bool:
     if np.shape(a) != np.shape(b) or not np.any(margin):
         return False
     far = np.abs(np.asarray(a, float) - np.asarray(b, float))
-    return bool(np.all(far <= margin + 1e-12))
+    return bool(np.all(far <= margin * (1 + 1e-12)))
 
 
 # --- Formula = function ------------------------------------------------------

@@ -125,8 +125,6 @@ class World:
 
 # --- Where vocabularies stand ------------------------------------------------
 
-Given = dict[str, np.ndarray]  # what the text of a section gives: $x = (1, 2, 0.5)$
-
 
 def worlds(section: str = "") -> Callable[[Callable], Callable]:
     """The decorator of a page's vocabulary, or of one of its sections.

@@ -243,7 +243,7 @@ def symbols():
 
 # N, H, H', C, K, S, and the padding; the last rows or columns are left over in two.
 SIZES = [
-    (2, 2, 3, 3, 2, 1, ((1, 0), (0, 0))),
+    (2, 3, 2, 3, 2, 1, ((0, 0), (0, 1))),
     (1, 4, 4, 2, 3, 2, ((0, 1), (1, 1))),
     (2, 5, 4, 1, 2, 3, ((1, 0), (0, 1))),
 ]
