@@ -21,7 +21,7 @@ import numpy as np
 from book import parts, sessions
 from book.pages import STEP, Page, Token
 from book.results import Result, function, results
-from book.tex.evaluator import CLOSE, Evaluator, Wrong, close, spelled, split
+from book.tex.evaluator import CLOSE, NEAR, Evaluator, Wrong, close, spelled, split
 from book.tex.parser import INEQUALITIES, Unread, statements
 from book.tex.tree import (
     Call,
@@ -415,10 +415,12 @@ class Claim:
         if small and "o" not in self.world.functions:
             return self.vanishing(one, other, *small[0].args)
         a, b = self.evaluator.value(one), self.evaluator.value(other)
+        numbers = numeric(one) and numeric(other)
         if relation == "=":
-            holds = close(a, b) or within(a, b, rounding(one) + rounding(other))
-        elif relation == "approx" and last_place(other):
-            holds = within(a, b, last_place(other) / 2)
+            holds = equal(a, b) if numbers else close(a, b)
+            holds = holds or within(a, b, rounding(one) + rounding(other))
+        elif relation == "approx" and numbers:
+            holds = within(a, b, last_place(other) / 2 or NEAR * abs(b))
         else:
             holds = self.evaluator.holds(Chain((one, other), (relation,)))
         if not holds:
@@ -552,6 +554,15 @@ def unprinted(display: Display) -> list[str]:
         if (decimals := len(number.partition(".")[2])) >= ROUNDED
         and not any(f"{other:.{decimals}f}" == number for other in printed)
     ]
+
+
+def equal(a, b) -> bool:
+    """Of numbers alone nothing is left but the rounding of float64."""
+    if np.shape(a) != np.shape(b):
+        return False
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    scale = max(1e-3, np.max(np.abs(a)), np.max(np.abs(b)))
+    return bool(np.max(np.abs(a - b)) <= 1e-12 * scale)
 
 
 def last_place(node: Node) -> float:

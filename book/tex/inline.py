@@ -12,7 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from book.pages import Page
-from book.tex.displays import Claim, Display, Vocabulary, above, vocabularies
+from book.tex.displays import (
+    Claim,
+    Display,
+    Vocabulary,
+    above,
+    equal,
+    unprinted,
+    vocabularies,
+)
 from book.tex.evaluator import Wrong
 from book.tex.parser import INEQUALITIES, Unread
 from book.tex.tree import Chain, Name, Node, numeric
@@ -57,13 +65,17 @@ class Within(Claim):
 def inline(page: Page) -> Iterator[Inline]:
     """The formulas within lines of a page, in order, and what is wrong with numbers."""
     for span in page.inline:
-        tex = " ".join(span.inline.split())
         section = next(iter(above(page, span.line)), "")
-        try:
-            found, fault = arithmetic(Display(page, span.line, tex, [])), ""
-        except NOT_SO as error:
-            found, fault = True, str(error)
-        yield Inline(page, span.line, section, tex, found, fault)
+        yield told(page, span.line, section, " ".join(span.inline.split()))
+
+
+def told(page: Page, line: int, section: str, tex: str) -> Inline:
+    """What a formula says of numbers alone."""
+    try:
+        found, fault = arithmetic(Display(page, line, tex, [])), ""
+    except NOT_SO as error:
+        found, fault = True, str(error)
+    return Inline(page, line, section, tex, found, fault)
 
 
 def held(page: Page) -> Iterator[Inline]:
@@ -106,8 +118,12 @@ def arithmetic(display: Display) -> bool:
         for pair in claim.pairs(node)
         if numeric(pair[0]) and numeric(pair[2])
     ]
-    for pair in pairs:
-        claim.agree(*pair)
+    for one, relation, other in pairs:
+        claim.agree(one, relation, other)
+        values = claim.evaluator.value(one), claim.evaluator.value(other)
+        if relation == "=" and not equal(*values):
+            for fault in unprinted(display):  # it holds but for rounding
+                raise Wrong(fault)
     return bool(pairs)
 
 

@@ -15,12 +15,13 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
-from tests.mutants import Key, Mutant, formulas, functions, same
+from tests.mutants import Key, Mutant, formulas, functions, inline, same
 
 KINDS: dict[str, Callable[[], Iterator[Mutant]]] = {
     "functions": functions.mutants,
     "main results": formulas.of_main_results,
     "other displays": formulas.of_others,
+    "numbers within lines": inline.mutants,
 }
 SAMPLE = 6  # of each place: all together take some minutes
 SEED = 2026
