@@ -333,7 +333,7 @@ def test_what_only_refuses_is_no_mutant(tmp_path, monkeypatch):
         ("x.fits(y)", "x.fits(x)", ""),
         ("bad = x > y\n    if bad:\n        raise KeyError", "", "bad = x < y"),
         ("bad = x > y\n    x = bad", "bad = x < y", ""),
-        ("", "", "def f(x, y=2)"),
+        ("", "def f(x, y=2)", "def f(x, y=-1)"),
     ],
 )
 def test_what_is_the_same_by_nature_is_no_mutant(

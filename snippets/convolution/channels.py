@@ -29,6 +29,16 @@ SAME = {
         "return (value, value) if np.ndim(value) == 0 else tuple(value)",
         "return (value, value) if np.ndim(value) == 0 else value",
     ): "whoever calls it takes two items, of whatever they are in",
+    (
+        "windows",
+        "def windows(x, kernel, stride=1):",
+        "def windows(x, kernel, stride=2):",
+    ): "every check passes the stride",
+    (
+        "windows",
+        "def windows(x, kernel, stride=1):",
+        "def windows(x, kernel, stride=0):",
+    ): "every check passes the stride",
 }
 
 

@@ -9,9 +9,9 @@ from book.checks import call, check, compare, generator, gradient, size, st, tf,
 from book.figures import ROUNDING, Box, Panel, claim, figure
 from snippets.cnn.forward import maxima
 from snippets.convolution.channels import Pair, given_as, two
+from snippets.convolution.layer import REFUSES
 from snippets.convolution.padding import same
 
-REFUSES = "it refuses less; no check draws what is refused, and the session shows it"
 SHAPE = "row and column have the shape of the index that they are made of"
 # The mutants of the session's functions that compute the same, and why.
 SAME = {

@@ -279,15 +279,12 @@ def places(above: list[ast.AST], statement: ast.stmt) -> Iterator[tuple]:
 
 
 def untouched(node: ast.AST) -> bool:
-    """The arguments, the condition under which the rest holds, the type.
+    """The names of arguments, the condition under which the rest holds, the type.
 
-    Checks pass every argument, so that they cannot tell what one is by default. The
-    condition is an assert, or what does nothing but raise, and they draw only what
-    fits. The sessions show both.
+    That condition is an assert, or what does nothing but raise: the checks draw only
+    what fits, so they cannot tell what is refused. The sessions show that.
     """
-    return (
-        is_type(node) or refuses(node) or isinstance(node, ast.Assert | ast.arguments)
-    )
+    return is_type(node) or refuses(node) or isinstance(node, ast.Assert | ast.arg)
 
 
 def refuses(node: ast.AST) -> bool:
