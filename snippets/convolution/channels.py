@@ -118,7 +118,7 @@ def convolution(
     spacing = two(draw, 1, 3) if dilation else (1, 1)
     parts = size(draw, 3) if groups else 1
     inputs, outputs = parts * size(draw, 2), parts * size(draw, 2)
-    examples = size(draw, 2)
+    examples = size(draw, 3)
     padded, around = [], []
     for s, k, o, d in zip(stride, kernel, output, spacing, strict=True):
         rest = draw(st.integers(0, s - 1)) if leftover else 0

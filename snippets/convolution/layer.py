@@ -28,11 +28,6 @@ SAME = {
     ): WORD,
     (
         "amounts",
-        "if isinstance(padding, str) and padding == 'valid':",
-        "if isinstance(padding, str) and padding >= 'valid':",
-    ): REFUSES,
-    (
-        "amounts",
         "if isinstance(padding, str) and padding == 'same':",
         "if padding and padding == 'same':",
     ): WORD,
@@ -41,16 +36,6 @@ SAME = {
         "if isinstance(padding, str) and padding == 'same':",
         "if str and padding == 'same':",
     ): WORD,
-    (
-        "amounts",
-        "if isinstance(padding, str) and padding == 'same':",
-        "if isinstance(padding, str) and padding >= 'same':",
-    ): REFUSES,
-    (
-        "amounts",
-        "if isinstance(padding, str) and padding == 'same':",
-        "if isinstance(padding, str) and padding <= 'same':",
-    ): REFUSES,
     (
         "amounts",
         "return tuple((whole('padding', side, 0) for side in padding))",

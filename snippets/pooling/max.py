@@ -35,11 +35,6 @@ SAME = {
         "n, i, j, c = np.indices(inside.shape)",
         "n, i, j, c = np.indices(v.shape)",
     ): SHAPE,
-    (
-        "max_pool_backward",
-        "first = view.reshape(*delta.shape, -1).argmax(axis=-1)",
-        "first = view.reshape(*delta.shape, -2).argmax(axis=-1)",
-    ): "reshape takes any negative number for what is left",
 }
 
 
