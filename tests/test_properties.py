@@ -327,13 +327,16 @@ def test_what_only_refuses_is_no_mutant(tmp_path, monkeypatch):
         ("return max(x, y)", "max(y, y)", "max(y, x)"),
         ("return np.zeros(x, y.dtype)", "np.ones(x, y.dtype)", "np.zeros(x)"),
         ("return x[1]", "x[2]", "x[-1]"),
+        ("return x.reshape(-1, 2)", "x.reshape(-1, 3)", "x.reshape(-2, 2)"),
+        ('return x == "a"', "x != 'a'", "x >= 'a'"),
+        ("return np.ones(x, dtype)", "np.zeros(x, dtype)", "np.ones(x)"),
         ("return 2 * x", "-2 * x", ""),
         ("return x is None", "x is not None", "x == None"),
         ("fits(x)", "", "fits(y)"),
         ("x.fits(y)", "x.fits(x)", ""),
         ("bad = x > y\n    if bad:\n        raise KeyError", "", "bad = x < y"),
         ("bad = x > y\n    x = bad", "bad = x < y", ""),
-        ("", "", "def f(x, y=2)"),
+        ("", "def f(x, y=2)", "def f(x, y=-1)"),
     ],
 )
 def test_what_is_the_same_by_nature_is_no_mutant(

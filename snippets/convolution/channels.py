@@ -45,6 +45,16 @@ SAME = {
         "return (value, value) if np.ndim(value) == 0 else tuple(value)",
         "return (value, value) if np.ndim(value) == 0 else value",
     ): "whoever calls it takes two items, of whatever they are in",
+    (
+        "windows",
+        "def windows(x, kernel, stride=1):",
+        "def windows(x, kernel, stride=2):",
+    ): "every check passes the stride",
+    (
+        "windows",
+        "def windows(x, kernel, stride=1):",
+        "def windows(x, kernel, stride=0):",
+    ): "every check passes the stride",
 }
 
 
@@ -124,7 +134,7 @@ def convolution(
     spacing = two(draw, 1, 3) if dilation else (1, 1)
     parts = size(draw, 3) if groups else 1
     inputs, outputs = parts * size(draw, 2), parts * size(draw, 2)
-    examples = size(draw, 2)
+    examples = size(draw, 3)
     padded, around = [], []
     for s, k, o, d in zip(stride, kernel, output, spacing, strict=True):
         rest = draw(st.integers(0, s - 1)) if leftover else 0

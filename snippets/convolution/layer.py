@@ -35,6 +35,42 @@ NUMBERS = {
     },
 }
 
+REFUSES = "it refuses less; no check draws what is refused, and the session shows it"
+WORD = "what is no word is equal to none"
+# The mutants of the session's functions that compute the same, and why.
+SAME = {
+    (
+        "amounts",
+        "if isinstance(padding, str) and padding == 'valid':",
+        "if padding and padding == 'valid':",
+    ): WORD,
+    (
+        "amounts",
+        "if isinstance(padding, str) and padding == 'valid':",
+        "if str and padding == 'valid':",
+    ): WORD,
+    (
+        "amounts",
+        "if isinstance(padding, str) and padding == 'same':",
+        "if padding and padding == 'same':",
+    ): WORD,
+    (
+        "amounts",
+        "if isinstance(padding, str) and padding == 'same':",
+        "if str and padding == 'same':",
+    ): WORD,
+    (
+        "amounts",
+        "return tuple((whole('padding', side, 0) for side in padding))",
+        "return tuple((side for side in padding))",
+    ): REFUSES,
+    (
+        "amounts",
+        "return tuple((whole('padding', side, 0) for side in padding))",
+        "return tuple((whole('padding', side, -1) for side in padding))",
+    ): REFUSES,
+}
+
 
 def whole_layer(draw) -> tuple[Case, dict]:
     """A case with everything, and what the layer is handed beside its arrays."""

@@ -10,9 +10,9 @@ from book.figures import ROUNDING, Box, Panel, claim, figure
 from book.tex.world import World, drawn, worlds
 from snippets.cnn.forward import maxima
 from snippets.convolution.channels import Pair, given_as, two
+from snippets.convolution.layer import REFUSES
 from snippets.convolution.padding import same
 
-REFUSES = "it refuses less; no check draws what is refused, and the session shows it"
 SHAPE = "row and column have the shape of the index that they are made of"
 # The mutants of the session's functions that compute the same, and why.
 SAME = {
@@ -36,11 +36,6 @@ SAME = {
         "n, i, j, c = np.indices(inside.shape)",
         "n, i, j, c = np.indices(v.shape)",
     ): SHAPE,
-    (
-        "max_pool_backward",
-        "first = view.reshape(*delta.shape, -1).argmax(axis=-1)",
-        "first = view.reshape(*delta.shape, -2).argmax(axis=-1)",
-    ): "reshape takes any negative number for what is left",
 }
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {

@@ -155,6 +155,8 @@ def alternatives(
             yield ast.Constant(not value)
         case ast.Constant(int(value)) if is_shape(parent):
             yield ast.Constant(1 - value)  # -1 would be another name for the last
+        case ast.Constant(1) if is_left_open(above):
+            yield ast.Constant(0)  # -2 would be another name for -1
         case ast.Constant(int(value) | float(value)):
             yield from map(ast.Constant, [value + 1, value - 1])
             # As an axis or an index, -1 is another name for the last.
@@ -173,6 +175,9 @@ def alternatives(
             yield ast.Compare(left, [ast.IsNot()], right)
         case ast.Compare(left, [ast.IsNot()], right):
             yield ast.Compare(left, [ast.Is()], right)
+        # The order of words has no meaning.
+        case ast.Compare(left, [ast.Eq()], [ast.Constant(str())] as right):
+            yield ast.Compare(left, [ast.NotEq()], right)
         case ast.Compare(left, [op], [right]):
             for other in COMPARISONS:
                 if not isinstance(op, other):
@@ -230,12 +235,20 @@ def is_reduced(above: list[ast.AST]) -> bool:
     return False
 
 
+def is_left_open(above: list[ast.AST]) -> bool:
+    """Is it the length -1, of which reshape says what it is?"""
+    match above:
+        case [*_, ast.Call(ast.Attribute(_, "reshape")), ast.UnaryOp(ast.USub())]:
+            return True
+    return False
+
+
 def is_type(node: ast.AST) -> bool:
     """float64, in every case that the checks draw; and so it is if nothing is said."""
     match node:
         case ast.Call(ast.Attribute(ast.Name("np"), "result_type")):
             return True
-        case ast.Attribute(_, "dtype"):
+        case ast.Attribute(_, "dtype") | ast.Name("dtype"):
             return True
     return False
 
@@ -279,15 +292,12 @@ def places(above: list[ast.AST], statement: ast.stmt) -> Iterator[tuple]:
 
 
 def untouched(node: ast.AST) -> bool:
-    """The arguments, the condition under which the rest holds, the type.
+    """The names of arguments, the condition under which the rest holds, the type.
 
-    Checks pass every argument, so that they cannot tell what one is by default. The
-    condition is an assert, or what does nothing but raise, and they draw only what
-    fits. The sessions show both.
+    That condition is an assert, or what does nothing but raise: the checks draw only
+    what fits, so they cannot tell what is refused. The sessions show that.
     """
-    return (
-        is_type(node) or refuses(node) or isinstance(node, ast.Assert | ast.arguments)
-    )
+    return is_type(node) or refuses(node) or isinstance(node, ast.Assert | ast.arg)
 
 
 def refuses(node: ast.AST) -> bool:
