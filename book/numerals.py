@@ -47,10 +47,15 @@ VERSION = re.compile(
 IN_CODE = re.compile(r"(?<![\w.])[-−]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|(?<![\w.])\.\d+")
 TUPLE = re.compile(r"\(\s*\d+(?:\s*,\s*\d+)*\s*,?\s*\)")
 TABLE = re.compile(r"(?m)^ *\|(?P<head>.*)\|\n *\|[-:| ]+\|\n(?P<rows>( *\|.*\|\n?)+)")
-LIST = re.compile(r"\w\S* = \((-?\s*\d+(?:\.\d+)?(?:,\s*-?\s*\d+(?:\.\d+)?)+)\)")
+LIST = re.compile(  # of a symbol, not of a product
+    r"(?:^|[,;])\s*(?:\\(?:tilde|bar|hat)\s+)?\\?\w+(?:[_^](?:\{[^}]*\}|\w)|')* = "
+    r"\((?P<numbers>-?\s*\d+(?:\.\d+)?(?:,\s*-?\s*\d+(?:\.\d+)?)+)\)"
+)
 ROW = re.compile(r"^ *\|.*$", re.MULTILINE)
 COLUMN = re.compile(r"column (\d+)")
 HALF_TURN = re.compile("180°")  # in words in English
+IN_BRACKETS = re.compile(r"[\[(][^\[\]()]*[\])]")
+SYMBOL = re.compile(r"\s*\\?[A-Za-z]+(?:_\{[^}]*\})? &?= \([^=]*$")
 LISTED = re.compile(r"^ *\d+\. ", re.MULTILINE)
 YEAR = "2020"  # of the article that this book grew from, named on many pages
 
@@ -319,24 +324,68 @@ def known_versions(name: str) -> list[str]:
 
 
 def untold(of: Page, session: sessions.Session) -> list[str]:
-    """Lists in the text, such as x = (1, 3, -2), that the session neither writes, nor
-    prints, nor has at its end; zeros may have been put in."""
-    texts = [text for block in session.blocks for text in (block.code, block.shown)]
-    rows = [[float(number) for number in IN_CODE.findall(text or "")] for text in texts]
-    rows += [array.ravel().round(6).tolist() for array in held_arrays(session)]
-    rows += [[number for number in row if number] for row in rows]
+    """Lists in the text, such as x = (1, 3, -2), that the code of their section neither
+    writes nor prints, and the session does not have at its end; zeros may have been put
+    in."""
     wrong = []
-    for start, text in sorted([*of.texts, *of.titles]):
-        for span in SPAN.finditer(text):
-            for found in LIST.finditer((span["inline"] or "").replace("\\,", "")):
-                wanted = [float(n.replace(" ", "")) for n in found[1].split(",")]
-                without = [number for number in wanted if number]
-                if not any(
-                    within(those, row) for those in (wanted, without) for row in rows
-                ):
-                    line = of.text.count("\n", 0, start + span.start()) + 1
-                    wrong.append(f"{of}:{line}: {found[0]} is not in {session.name}")
+    at_end = [array.ravel().round(6).tolist() for array in held_arrays(session)]
+    for start, found in lists(of):
+        wanted = [float(n.replace(" ", "")) for n in found["numbers"].split(",")]
+        texts = written(of, anchor_at(of, start), session)
+        rows, whole = (
+            numbers(texts),
+            at_end + numbers(IN_BRACKETS.findall("".join(texts))),
+        )
+        without = [number for number in wanted if number]
+        # Two numbers stand anywhere: they are to be all that stands in brackets.
+        if not any(
+            those in whole
+            or (len(those) > 2 and any(within(those, row) for row in rows))
+            for those in (wanted, without)
+        ) and not any(within(wanted, row) for row in at_end if len(wanted) > 2):
+            line = of.text.count("\n", 0, start) + 1
+            wrong.append(
+                f"{of}:{line}: {found[0].strip(' ,;')} is not in {session.name}"
+            )
     return wrong
+
+
+def numbers(texts: list[str]) -> list[list[float]]:
+    """Of each text, and the same without zeros."""
+    found = [[float(n) for n in IN_CODE.findall(text)] for text in texts]
+    return found + [[number for number in row if number] for row in found]
+
+
+def lists(of: Page) -> Iterator[tuple[int, re.Match[str]]]:
+    """Where each begins in the page. In displays they are those that only say what a
+    symbol is: x_{0,0} &= (1, 2, 0) & x_{0,1} &= (3, -1, 2)."""
+    formulas = [
+        (start + span.start(), span["inline"])
+        for start, text in [*of.texts, *of.titles]
+        for span in SPAN.finditer(text)
+        if span["inline"]
+    ]
+    formulas += [
+        (part.match.start(), piece)
+        for part in of.displays
+        for piece in re.split(r"\\\\|&(?!=)", part.display)
+        if SYMBOL.match(piece)
+    ]
+    for start, tex in sorted(formulas):
+        for found in LIST.finditer(re.sub(r"&|\\[,;]", "", tex)):
+            yield start, found
+
+
+def written(of: Page, anchor: str, session: sessions.Session) -> list[str]:
+    """The code and the outputs of a section."""
+    begin, end = sections(of)[anchor]
+    return [
+        text
+        for include in of.includes
+        if begin <= include.match.start() < end and include.session == session.name
+        for block in session.of(include.section)
+        for text in (block.code, block.shown or "")
+    ]
 
 
 def within(wanted: list[float], row: list[float]) -> bool:
