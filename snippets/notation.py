@@ -6,6 +6,47 @@ from numpy.polynomial import Polynomial
 from book.tex.world import World, drawn, worlds
 from snippets.dense import dense
 
+# What is changed in a formula without being wrong, and why.
+SAME = {
+    (
+        "#chain-rule",
+        r"\frac{\partial \ell}{\partial z^{l-1}_i} = \sum_k [k = i]\, "
+        r"\sigma'(z^{l-1}_i)\, \frac{\partial \ell}{\partial a^{l-1}_k} = "
+        r"\frac{\partial \ell}{\partial a^{l-1}_i}\, \sigma'(z^{l-1}_i)",
+        r"\frac{\partial \ell}{\partial z^{l-1}_i} = \sum_k [k = i]\, "
+        r"\sigma'(z^{l-1}_k)\, \frac{\partial \ell}{\partial a^{l-1}_k} = "
+        r"\frac{\partial \ell}{\partial a^{l-1}_i}\, \sigma'(z^{l-1}_i)",
+    ): "k is i",
+    (
+        "#mine",
+        r"\frac{\partial \ell}{\partial z} = \frac{\partial \ell}{\partial a} "
+        r"\odot [z > 0]",
+        r"\frac{\partial \ell}{\partial z} = \frac{\partial \ell}{\partial a} "
+        r"\odot [z \ge  0]",
+    ): "where z is 0, so is the derivative by a",
+    (
+        "#difference",
+        r"\frac{\varphi(h) - \varphi(-h)}{2h} = \varphi'(0) + \frac{h^2}{6}\, "
+        r"\varphi'''(0) + o(h^2)",
+        r"\frac{\varphi(h) - \varphi(-h)}{2h} = \varphi'(0) + \frac{h^2}{6}\, "
+        r"\varphi'''(0) + o(h^3)",
+    ): "true as well: the rest goes like h^4",
+    (
+        "#exercise-richardson",
+        r"D(h) = \varphi'(0) + \frac{h^2}{6}\, \varphi'''(0) + "
+        r"\frac{h^4}{120}\, \varphi^{(5)}(0) + o(h^4)",
+        r"D(h) = \varphi'(0) + \frac{h^2}{6}\, \varphi'''(0) + "
+        r"\frac{h^4}{120}\, \varphi^{(5)}(0) + o(h^5)",
+    ): "true as well: the rest goes like h^6",
+    (
+        "#exercise-richardson",
+        r"\frac{4 D(h) - D(2h)}{3} = \varphi'(0) - \frac{h^4}{30}\, "
+        r"\varphi^{(5)}(0) + o(h^4)",
+        r"\frac{4 D(h) - D(2h)}{3} = \varphi'(0) - \frac{h^4}{30}\, "
+        r"\varphi^{(5)}(0) + o(h^5)",
+    ): "true as well: the rest goes like h^6",
+}
+
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "chain-rule": {
@@ -19,7 +60,7 @@ NUMBERS = {
 
 
 def vanishes(h):
-    """o(h), where h is so small or the function such that nothing is left."""
+    """o(h), where h is so small that nothing is left."""
     return 0.0
 
 
@@ -107,28 +148,26 @@ def targets(z, t):
 
 @worlds("difference")
 def along_a_line():
-    """ℓ is of degree 3 along v, so that o(h^3) is 0."""
-    for entries, h in ((2, 0.3), (3, 0.5), (4, 0.2)):
+    """φ(h) is ℓ at z + h v, of degree 6."""
+    for entries, h in ((2, 0.02), (3, 0.03), (4, 0.01)):
         z, v, t = (drawn(seed, entries) for seed in (1, 2, 3))
 
         def loss(z, t=t):
-            return sum(t * z**3) + z[0] * z[1]
+            return sum(t * z**6) + z[0] * z[1]
 
         line = [Polynomial(pair) for pair in zip(z, v, strict=True)]
-        # 0 at -h, 0 and h, and so are three derivatives at 0; elsewhere they are not.
-        beside = Polynomial([0, 0, 0, 0, -(h**2), 0, 1])
         yield World(
             sizes={"v": v, "h": h},
             given={"z": z},
             forward={"ell": lambda values, loss=loss: loss(values["z"])},
-            functions={"ell": loss} | taylor(loss(np.array(line, object)) + beside),
+            functions={"ell": loss} | taylor(loss(np.array(line, object))),
         )
 
 
 @worlds("exercise-richardson")
-def degree_six():
-    for h in (0.3, 0.5, 0.2):
-        varphi = Polynomial(drawn(1, 7))
+def degree_seven():
+    for h in (0.1, 0.2, 0.05):
+        varphi = Polynomial(drawn(1, 8))
         yield World(
             sizes={"h": h},
             functions={
@@ -139,8 +178,8 @@ def degree_six():
 
 
 def taylor(varphi):
-    """φ, a polynomial, and its derivatives; what Taylor's formula leaves out is 0."""
-    found = {"o": vanishes, "varphi^(5)": varphi.deriv(5)}
+    """φ, a polynomial, and its derivatives."""
+    found = {"varphi^(5)": varphi.deriv(5)}
     for order in range(4):
         found["varphi" + "'" * order] = varphi.deriv(order)
     return found

@@ -76,7 +76,7 @@ def worlds():
         yield World(
             sizes={
                 **{"H": size, "K": kernel, "S": stride, "O": output},
-                **{"r": (size - kernel) % stride, "delta": drawn(3, output)},
+                **{"r": (size - kernel) % stride, "delta": drawn(3, output), "h": 0.01},
             },
             given={"x": drawn(1, size), "w": drawn(2, kernel)},
             forward={
@@ -117,6 +117,7 @@ RIGHT = {
     r"y = x \star w, \qquad z_i = y_{Si}": "evaluated",
     r"\frac{\partial}{\partial w_u} \log \sum_v e^{w_v} = "
     r"\frac{e^{w_u}}{\sum_v e^{w_v}}": "evaluated",
+    r"e^h = 1 + h + \frac{h^2}{2} + o(h^2)": "evaluated",
     r"2 \cdot 3 - 0.5 = 5.5": "arithmetic",
     r"s = \begin{bmatrix} 1 & 2 \end{bmatrix}, \qquad |s|^2 = 5": "evaluated",
 }
@@ -142,6 +143,8 @@ BROKEN = {
     (r"r = 0 \Longleftrightarrow H - K = (O-1) S", "0", "1"): "not so",
     (r"z = x \star w", r"x \star w", r"x \ast w"): "shapes",
     (r"z_i = \max_u x_{Si+u}", "x", "y"): "y is no symbol",
+    (r"e^h = 1 + h + \frac{h^2}{2} + o(h^2)", r"\frac{h^2}{2}", "h^2"): "like h^2.0",
+    (r"e^h = 1 + h + \frac{h^2}{2} + o(h^2)", "o(h^2)", "o(h^3)"): "like h^3.0",
     (r"2 \cdot 3 - 0.5 = 5.5", "5.5", "5.6"): "5.5 and 5.6",
     (r"0.1234 \cdot 2 = 0.2468", "", ""): "0.1234 is rounded",
     (r"z_i = 2 \cdot \begin{bmatrix} 1 \\ 2", "", ""): "is never closed",

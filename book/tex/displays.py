@@ -21,7 +21,7 @@ import numpy as np
 from book import parts, sessions
 from book.pages import STEP, Page, Token
 from book.results import Result, function, results
-from book.tex.evaluator import NEAR, Evaluator, Wrong, close, spelled, split
+from book.tex.evaluator import CLOSE, NEAR, Evaluator, Wrong, close, spelled, split
 from book.tex.parser import INEQUALITIES, Unread, statements
 from book.tex.tree import (
     Call,
@@ -312,6 +312,8 @@ class Claim:
         try:
             compared = self.compared(node, beside)
         except Unknown:
+            if self.world.names:  # a symbol that its vocabulary does not have
+                raise
             compared = 0
             pairs = [*self.pairs(node)]
             numbers = [(a, r, b) for a, r, b in pairs if numeric(a) and numeric(b)]
@@ -409,6 +411,9 @@ class Claim:
         yield from zip(node.parts, node.relations, node.parts[1:], strict=False)
 
     def agree(self, one: Node, relation: str, other: Node) -> None:
+        small = [n for part in (one, other) for n in every(part) if vanishes(n)]
+        if small and "o" not in self.world.functions:
+            return self.vanishing(one, other, *small[0].args)
         a, b = self.evaluator.value(one), self.evaluator.value(other)
         numbers = numeric(one) and numeric(other)
         if relation == "=":
@@ -421,6 +426,25 @@ class Claim:
         if not holds:
             said = f"{spelled(one)} {relation} {spelled(other)}"
             raise Wrong(f"{said} is not so: {apart(a, b)}")
+
+    def vanishing(self, one: Node, other: Node, bound: Node) -> None:
+        """What o(h^2) stands for vanishes faster than h^2, but not much faster: that is
+        seen where h is halved, unless it is 0 by itself."""
+        (name,) = {node.key for node in every(bound) if isinstance(node, Name)}
+        kept, rests, bounds = self.world.values[name], [], []
+        for step in (kept, kept / 2):
+            self.world.values[name] = step
+            try:
+                rest = self.evaluator.value(one) - self.evaluator.value(other)
+                bounds.append(float(self.evaluator.value(bound)))
+            finally:
+                self.world.values[name] = kept
+            rests.append(float(np.max(np.abs(rest))))
+        if rests[0] > CLOSE**2:
+            power, order = (np.log2(a / b) for a, b in (bounds, rests))
+            if not power + 0.5 < order < power + 2.5:
+                told = f"{spelled(one)} = {spelled(other)} is not so"
+                raise Wrong(f"{told}: the rest goes like {name}^{order:.1f}")
 
     def implied(self, node: Chain) -> int:
         if "then" in node.relations:
@@ -464,6 +488,11 @@ class Claim:
         }
         told = ", ".join(f"{k} = {v}" for k, v in {**sizes, **frame}.items())
         return f"where {told}" if told else "by itself"
+
+
+def vanishes(node: Node) -> bool:
+    """o(h)"""
+    return isinstance(node, Call) and node.name == "o"
 
 
 def condition(node: Node) -> bool:

@@ -506,7 +506,7 @@ class Parser:
                     node = Index(node.base.base, node.base.items + node.items)
             else:
                 break
-        if key in self.functions and self.token == "(":
+        if (key in self.functions or key == "o") and self.token == "(":
             self.next()
             return self.behind(Call(key, self.items(")")))
         if key == "e" and self.token == "^" and "e" not in self.names:

@@ -1,12 +1,17 @@
 """Figures and checks of docs/*/convolution/dimensions.md."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 from book.checks import call, check, compare, generator, gradient, size, st, tf, values
 from book.figures import ROUNDING, Box, Panel, claim, figure
+from book.tex.world import World, drawn, worlds
 from snippets.cnn.forward import correlate
-from snippets.convolution.channels import spread
+from snippets.convolution.channels import adding, nhwc, spread, valid
+from snippets.convolution.dilation import field
+from snippets.convolution.leftover import alone, row
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
@@ -275,3 +280,106 @@ def causal_weights(function, draw):
         lambda W: causal(x, W, dilation),
         rng,
     )
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds()
+def symbols():
+    """One axis stands for any number of them."""
+    for world in (
+        nhwc(2, (8,), (3,), 2, 3, S=2, D=2),  # r is 1
+        nhwc(3, (7,), (2,), 3, 2, S=1, D=3),
+        nhwc(2, (9,), (3,), 2, 2, S=3, D=1),
+    ):
+        lists = {"stride": lambda v: [v["S"]], "dilation": lambda v: [v["D"]]}
+        yield replace(world, arguments={**world.arguments, **lists})
+
+
+@worlds("sequence")
+def sequence_by_hand(given):
+    yield row(given, D=2)
+
+
+@worlds("causal")
+def causal_symbols():
+    yield in_time(2, 5, 2, 2, 3, D=2)
+    yield in_time(3, 4, 3, 3, 2, D=1)
+    yield in_time(2, 7, 3, 2, 2, D=3)
+
+
+@worlds("exercise-causal-stride")
+def causal_stride():
+    yield in_time(2, 6, 3, 2, 3, S=2, D=1)
+    yield in_time(2, 8, 2, 3, 2, S=3, D=2)
+    yield in_time(3, 5, 2, 2, 2, S=1, D=3)
+
+
+def in_time(N, T, K, C, F, S=1, D=1) -> World:
+    """All padding is in front; x and delta are 0 before the first step and after T."""
+    P = D * (K - 1)
+    world = nhwc(N, (T,), (K,), C, F, S, D, padding=((P, 0),))
+    return replace(
+        adding(world, {"T": T, "P": P}),
+        zero={"x", "delta"},
+        arguments={**world.arguments, "kernel": "K", "dilation": "D"},
+    )
+
+
+@worlds("causal-hand")
+def causal_hand(given):
+    yield row(given | {"b": 0.0}, D=2, padding=((2, 0),))
+
+
+@worlds("stack")
+def stack():
+    for K, *D in (2, 1, 2, 4, 8), (3, 1, 3, 2), (4, 5, 1):
+        R = field([(K, 1, d) for d in D])
+        yield World(sizes={"K": K, "L": len(D), "R": R, "D": np.array([np.nan, *D])})
+
+
+@worlds("exercise-cube")
+def cube(given):
+    def layer(v):
+        z = valid(v["x"][None, ..., None], v["W"][..., None, None])
+        return z[0, 0, 0, :, 0]
+
+    yield World(
+        given={"x": drawn(1, 2, 2, 3), "W": given["cube_W"], "delta": given["delta"]},
+        forward={"z": layer},
+    )
+
+
+@worlds("exercise-separable-kernel")
+def separable_kernel():
+    for (rows, columns), (K, L) in ((3, 2), (2, 3)), ((1, 4), (3, 2)), ((4, 2), (2, 2)):
+        yield World(
+            given={
+                "x": drawn(1, rows + K - 1, columns + L - 1),
+                "w": drawn(2, K),
+                "w'": drawn(3, L),
+                "delta": drawn(4, rows, columns),
+            },
+            forward={
+                "W": lambda v: np.outer(v["w"], v["w'"]),
+                "z": lambda v: alone(v["x"], v["W"], 1),
+            },
+        )
+
+
+@worlds("exercise-decay")
+def decay():
+    for T, alpha in (4, 0.6), (5, -1.3), (2, 0.8):
+        yield World(
+            sizes={"T": T},
+            given={"x": drawn(1, T), "alpha": np.array(alpha), "delta": drawn(2, T)},
+            forward={"z": lambda v: remembered(v["x"], v["alpha"])},
+        )
+
+
+def remembered(x, alpha):
+    z = []
+    for entry in x:
+        z.append(entry + alpha * z[-1] if z else entry)
+    return np.array(z)

@@ -208,15 +208,7 @@ def in_two_dimensions():
 
 
 @worlds("formula")
-def formula():
-    yield from channels()
-
-
 @worlds("gradients")
-def gradients():
-    yield from channels()
-
-
 def channels():
     yield nhwc(2, (2, 3), (2, 1), 2, 3, 2, ((1, 0), (0, 1)), (1, 0))
     yield nhwc(2, (3, 2), (1, 2), 3, 2, 1, ((0, 0), (1, 0)), (0, 0))

@@ -54,7 +54,7 @@ def changes(tex: str) -> Iterator[tuple[int, int, str]]:
         if any(start in span for span in words):
             continue
         token = match[0]
-        if token in "+-":
+        if token in "+-" and not re.match(r"\s*o\(", tex[end:]):
             yield start, end, "-" if token == "+" else "+"
         elif token in OTHERS:
             for other in OTHERS[token]:
@@ -82,11 +82,13 @@ def changes(tex: str) -> Iterator[tuple[int, int, str]]:
 
 
 def nothing(tex: str, start: int) -> bool:
-    """Is it in a product with 0, where a change changes nothing?"""
-    ends = r"[+=&]|\\\\|-(?=[ \d\\])"
-    *_, before = re.split(ends, tex[:start])
+    """Is it in a product with 0, or its sign? There a change changes nothing."""
+    ends = r"[+=&{}]|\\\\|-(?=[ \d\\])"
+    *_, before = ["", ""] if tex[start] in "+-" else re.split(ends, tex[:start])
     term = before + re.split(ends, tex[start + 1 :])[0]
-    return bool(re.search(r"(?:^|\\cdot|\()\s*-?0\s*(?:$|\\cdot|\))", term.strip()))
+    product = re.search(r"(?:^|\\cdot|\()\s*-?0\s*(?:$|\\cdot|\))", term.strip())
+    # A number that is not the largest may be another.
+    return bool(product or re.search(r"\\max\([\d., ]*$", tex[:start]))
 
 
 @dataclass
