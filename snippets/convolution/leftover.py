@@ -114,7 +114,8 @@ def leftover_weights(function, draw):
 
 @worlds()
 def symbols():
-    yield plane((8, 6), (3, 2), S=3)  # r is 2 and 1
+    yield plane((9, 7), (2, 3), S=4)  # r is 3 and 0
+    yield plane((8, 6), (3, 2), S=3)  # 2 and 1
     yield plane((6, 5), (2, 3), S=2)  # 0 and 0
     yield plane((5, 7), (2, 1), S=3)  # 0 and 0, with gaps
     yield plane((5, 4), (3, 2), S=1)

@@ -42,8 +42,11 @@ DROPPED = [
 TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\d+(?:\.\d+)?|\S")
 # Nothing of these is mathematics.
 WORDS = re.compile(
-    r"\\(?:text|label|mathrm|operatorname|begin|end)\{[^{}]*\}|\\\\\[\d+pt\]"
+    r"\\(?:label|mathrm|operatorname|begin|end)\{[^{}]*\}|\\\\\[\d+pt\]"
+    r"|\\text\{[^{}]*\}(?: \d(?:, \d)*)?"  # a remark with its numbers
 )
+# a <= b is as true as a < b, unless it says how far an index runs.
+WEAKER = ["<", ">", r"\le", r"\ge"]
 
 
 def changes(tex: str) -> Iterator[tuple[int, int, str]]:
@@ -54,15 +57,11 @@ def changes(tex: str) -> Iterator[tuple[int, int, str]]:
         if any(start in span for span in words):
             continue
         token = match[0]
-        if token in "+-" and not re.match(r"\s*o\(", tex[end:]):
+        if token in "+-" and not re.match(r"\s*(?:o\(|\\dots)", tex[end:]):
             yield start, end, "-" if token == "+" else "+"
-        elif token in OTHERS:
+        elif token in OTHERS and not (token in WEAKER and by_itself(tex[:start])):
             for other in OTHERS[token]:
-                yield (
-                    start,
-                    end,
-                    other + (" " if other[-1].isalpha() else ""),
-                )
+                yield start, end, other + (" " if other[-1].isalpha() else "")
         elif re.fullmatch(r"\d+", token):
             yield start, end, str(int(token) + 1)
         elif re.fullmatch(r"\d+\.\d+", token):
@@ -79,6 +78,13 @@ def changes(tex: str) -> Iterator[tuple[int, int, str]]:
                 yield *match.span(), ""
     for match in re.finditer(r"([A-Za-z]|\\delta|\\partial)(_\{[^{}]*\})", tex):
         yield *match.span(), ""
+
+
+def by_itself(before: str) -> bool:
+    """Does what follows stand in no brace, bracket or case?"""
+    plain = re.sub(r"\\begin\{aligned\}|\\bigl|\\Bigl", "", before)
+    opened = len(re.findall(r"\\begin|[{\[]", plain))
+    return opened == len(re.findall(r"\\end|[}\]]", plain)) and "begin{c" not in plain
 
 
 def nothing(tex: str, start: int) -> bool:
