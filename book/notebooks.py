@@ -173,6 +173,8 @@ class Writer:
                 continue  # within an admonition; or told as overlooked
             text += self.plain(source[end : piece.start()])
             end = piece.end()
+            if piece["note"]:
+                continue  # to the checks, not to readers
             if piece["fence"]:
                 text += piece["fence"]
                 continue

@@ -8,6 +8,36 @@ from book.tex.world import World, drawn, worlds
 from snippets.notation import taylor
 from snippets.softmax import one_example
 
+# What is changed in a formula without being wrong, and why.
+SAME = {
+    (
+        "#mistakes",
+        r"-2 \sum_i t_i\,(m_i - c\,t_i) = 0",
+        r"+2 \sum_i t_i\,(m_i - c\,t_i) = 0",
+    ): "0 in any case",
+    (
+        "#mistakes",
+        r"-2 \sum_i t_i\,(m_i - c\,t_i) = 0",
+        r"-3 \sum_i t_i\,(m_i - c\,t_i) = 0",
+    ): "0 in any case",
+    (
+        "#exercise-complex",
+        r"\varphi(\mathrm{i} h) = \varphi(0) + \mathrm{i} h\, \varphi'(0) - "
+        r"\frac{h^2}{2}\, \varphi''(0) - \mathrm{i}\, \frac{h^3}{6}\, "
+        r"\varphi'''(0) + \dots",
+        r"\varphi(\mathrm{i} h) = \varphi(0) + \mathrm{i} h\, \varphi'(0) - "
+        r"\frac{h^2}{2}\, \varphi''(0) - \mathrm{i}\, \frac{h^3}{6}\, "
+        r"\varphi'''(0) - \dots",
+    ): "the dots are of any sign",
+    (
+        "#exercise-complex",
+        r"\frac{\operatorname{Im} \varphi(\mathrm{i} h)}{h} = \varphi'(0) - "
+        r"\frac{h^2}{6}\, \varphi'''(0) + \dots",
+        r"\frac{\operatorname{Im} \varphi(\mathrm{i} h)}{h} = \varphi'(0) - "
+        r"\frac{h^2}{6}\, \varphi'''(0) - \dots",
+    ): "the dots are of any sign",
+}
+
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "small-entries": {

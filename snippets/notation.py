@@ -6,6 +6,47 @@ from numpy.polynomial import Polynomial
 from book.tex.world import World, drawn, worlds
 from snippets.dense import dense
 
+# What is changed in a formula without being wrong, and why.
+SAME = {
+    (
+        "#chain-rule",
+        r"\frac{\partial \ell}{\partial z^{l-1}_i} = \sum_k [k = i]\, "
+        r"\sigma'(z^{l-1}_i)\, \frac{\partial \ell}{\partial a^{l-1}_k} = "
+        r"\frac{\partial \ell}{\partial a^{l-1}_i}\, \sigma'(z^{l-1}_i)",
+        r"\frac{\partial \ell}{\partial z^{l-1}_i} = \sum_k [k = i]\, "
+        r"\sigma'(z^{l-1}_k)\, \frac{\partial \ell}{\partial a^{l-1}_k} = "
+        r"\frac{\partial \ell}{\partial a^{l-1}_i}\, \sigma'(z^{l-1}_i)",
+    ): "k is i",
+    (
+        "#mine",
+        r"\frac{\partial \ell}{\partial z} = \frac{\partial \ell}{\partial a} "
+        r"\odot [z > 0]",
+        r"\frac{\partial \ell}{\partial z} = \frac{\partial \ell}{\partial a} "
+        r"\odot [z \ge  0]",
+    ): "where z is 0, so is the derivative by a",
+    (
+        "#difference",
+        r"\frac{\varphi(h) - \varphi(-h)}{2h} = \varphi'(0) + \frac{h^2}{6}\, "
+        r"\varphi'''(0) + o(h^2)",
+        r"\frac{\varphi(h) - \varphi(-h)}{2h} = \varphi'(0) + \frac{h^2}{6}\, "
+        r"\varphi'''(0) + o(h^3)",
+    ): "true as well: the rest goes like h^4",
+    (
+        "#exercise-richardson",
+        r"D(h) = \varphi'(0) + \frac{h^2}{6}\, \varphi'''(0) + "
+        r"\frac{h^4}{120}\, \varphi^{(5)}(0) + o(h^4)",
+        r"D(h) = \varphi'(0) + \frac{h^2}{6}\, \varphi'''(0) + "
+        r"\frac{h^4}{120}\, \varphi^{(5)}(0) + o(h^5)",
+    ): "true as well: the rest goes like h^6",
+    (
+        "#exercise-richardson",
+        r"\frac{4 D(h) - D(2h)}{3} = \varphi'(0) - \frac{h^4}{30}\, "
+        r"\varphi^{(5)}(0) + o(h^4)",
+        r"\frac{4 D(h) - D(2h)}{3} = \varphi'(0) - \frac{h^4}{30}\, "
+        r"\varphi^{(5)}(0) + o(h^5)",
+    ): "true as well: the rest goes like h^6",
+}
+
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "chain-rule": {

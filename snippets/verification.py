@@ -11,11 +11,12 @@ from book.tex.world import World, drawn, worlds
 
 @worlds("outputs")
 def outputs():
-    """The number printed is off by a little less or more than what is allowed."""
-    for shown in ("-1234.5", "2.718282", "0.00012", "7.3e-9", "3e5", "-4."):
+    """The number printed is off by a little less or more than what is allowed; or by
+    exactly that, where float64 has it, at 0."""
+    for shown in ("-1234.5", "2.718282", "0.00012", "7.3e-9", "3e5", "-4.", "0.00"):
         s, unit = float(shown), 10.0 ** -decimals(shown)
         bound = 1e-5 * abs(s) + min(1e-4, unit)
-        for far in (-30, -1.1, -0.9, 0, 0.9, 1.1, 30):
+        for far in (-30, -1.1, -0.9, 0, 0.9, 1.1, 30, *[1] * (s == 0)):
             printed = f"{s + far * bound:.17e}"
             equal = same(TOKEN.fullmatch(shown), TOKEN.fullmatch(printed))
             yield World(
@@ -31,7 +32,11 @@ def decimals(shown: str) -> int:
 
 @worlds("equations")
 def equations():
-    """m is t, the gradient of a linear ℓ, but for an error of one entry."""
+    """m is t, the gradient of a linear ℓ, but for an error of one entry; also one that
+    is just allowed, where float64 has it exactly."""
+    ones = np.ones(4)
+    yield compared(np.array([1, -0.5, 0.25, EXACT]), np.array([1, -0.5, 0.25, 0]), ones)
+    yield compared(np.array([0, 0, 0, SLOPE * SCALE]), np.zeros(4), ones)
     for size in (1, 1e-5):
         t, v = size * drawn(1, 4), drawn(2, 4)
         exact = EXACT * max(SCALE, np.max(np.abs(t)))

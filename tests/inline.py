@@ -1,4 +1,4 @@
-"""python3 -m tests.inline: renews the list of formulas within lines that hold.
+""".venv/bin/python -m tests.inline: renews the list of formulas within lines that hold.
 
 It says what comes in and what goes because it no longer stands in its section: look
 whether what stands there now is true. What stands and no longer holds stays in the

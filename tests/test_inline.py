@@ -21,7 +21,7 @@ def test_what_is_said_of_numbers_alone_is_true(page):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_what_holds_goes_on_holding(name):
-    """python3 -m tests.inline renews the list, and says what has gone."""
+    """python -m tests.inline renews the list, and says what has gone."""
     assert not lost(PAGES[name])
 
 

@@ -61,6 +61,18 @@ SAME = {
         "return np.broadcast_to(share, (len(delta), h, w, delta.shape[1]))",
         "return np.broadcast_to(share, (len(share), h, w, delta.shape[1]))",
     ): "a share for each example",
+    (
+        "#row",
+        r"z_0 &= (0.3 + 1.5 + 0.9) / 3 = 0.9 \\",
+        r"z_1 &= (0.3 + 1.5 + 0.9) / 3 = 0.9 \\",
+    ): "z_0 and z_1 are equal",
+    (
+        "#convolution",
+        r"\frac{\partial \ell}{\partial \tilde a} = \delta_{\uparrow S} "
+        r"\star_{\mathrm{full}} W",
+        r"\frac{\partial \ell}{\partial \tilde a} = \delta_{\uparrow S} \ast "
+        r"_{\mathrm{full}} W",
+    ): "this kernel is its own half turn",
 }
 
 

@@ -36,6 +36,68 @@ SAME = {
         "n, i, j, c = np.indices(inside.shape)",
         "n, i, j, c = np.indices(v.shape)",
     ): SHAPE,
+    (
+        "#row",
+        r"z_0 &= \max(0.3, 1.4, 0.8) = 1.4 = a_1 \\",
+        r"z_1 &= \max(0.3, 1.4, 0.8) = 1.4 = a_1 \\",
+    ): "z_0 and z_1 are equal",
+    (
+        "#overlap",
+        r"\frac{\partial z_{n,i,j,c}}{\partial \tilde a_{m,p,q,d}} = [m = "
+        r"n]\, [d = c]\, [\pi_{n,i,j,c} = (p, q)]",
+        r"\frac{\partial z_{n,i,j,c}}{\partial \tilde a_{m,p,q,d}} = [m = "
+        r"n]\, [d = c]\, [\pi_{m,i,j,c} = (p, q)]",
+    ): "m is n and d is c",
+    (
+        "#overlap",
+        r"\frac{\partial z_{n,i,j,c}}{\partial \tilde a_{m,p,q,d}} = [m = "
+        r"n]\, [d = c]\, [\pi_{n,i,j,c} = (p, q)]",
+        r"\frac{\partial z_{n,i,j,c}}{\partial \tilde a_{m,p,q,d}} = [m = "
+        r"n]\, [d = c]\, [\pi_{n,i,j,d} = (p, q)]",
+    ): "m is n and d is c",
+    (
+        "#overlap",
+        r"&= \sum_{n,i,j,c} \delta_{n,i,j,c}\, [m = n]\, [d = c]\, "
+        r"[\pi_{n,i,j,c} = (p, q)] \\",
+        r"&= \sum_{n,i,j,c} \delta_{m,i,j,c}\, [m = n]\, [d = c]\, "
+        r"[\pi_{n,i,j,c} = (p, q)] \\",
+    ): "m is n and d is c",
+    (
+        "#overlap",
+        r"&= \sum_{n,i,j,c} \delta_{n,i,j,c}\, [m = n]\, [d = c]\, "
+        r"[\pi_{n,i,j,c} = (p, q)] \\",
+        r"&= \sum_{n,i,j,c} \delta_{n,i,j,d}\, [m = n]\, [d = c]\, "
+        r"[\pi_{n,i,j,c} = (p, q)] \\",
+    ): "m is n and d is c",
+    (
+        "#overlap",
+        r"&= \sum_{n,i,j,c} \delta_{n,i,j,c}\, [m = n]\, [d = c]\, "
+        r"[\pi_{n,i,j,c} = (p, q)] \\",
+        r"&= \sum_{n,i,j,c} \delta_{n,i,j,c}\, [m = n]\, [d = c]\, "
+        r"[\pi_{m,i,j,c} = (p, q)] \\",
+    ): "m is n and d is c",
+    (
+        "#overlap",
+        r"&= \sum_{n,i,j,c} \delta_{n,i,j,c}\, [m = n]\, [d = c]\, "
+        r"[\pi_{n,i,j,c} = (p, q)] \\",
+        r"&= \sum_{n,i,j,c} \delta_{n,i,j,c}\, [m = n]\, [d = c]\, "
+        r"[\pi_{n,i,j,d} = (p, q)] \\",
+    ): "m is n and d is c",
+    (
+        "#subgradients",
+        r"\max b \ge \max a + \sum_k g_k (b_k - a_k)",
+        r"\max b \ge \min  a + \sum_k g_k (b_k - a_k)",
+    ): "a weaker bound holds, too",
+    (
+        "#exercise-largest",
+        r"z_0 &= \max(1, 4, 6) = a_2 \\",
+        r"z_1 &= \max(1, 4, 6) = a_2 \\",
+    ): "z_0 and z_1 are equal",
+    (
+        "#exercise-largest",
+        r"z_1 &= \max(6, 2, 6) = a_2 \\",
+        r"z_2 &= \max(6, 2, 6) = a_2 \\",
+    ): "so is z_2, of equal value",
 }
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
@@ -316,16 +378,16 @@ def largest_of_all(given):
 @worlds("subgradients")
 def subgradients():
     """a has equal maxima, g shares 1 among them; b is near, above, below and far."""
-    for entries, top in ((4, {0, 2}), (5, {1, 2, 4}), (3, {1})):
-        a = drawn(1, entries) - 2
-        a[[*top]] = 0.4
+    for entries, top, M in ((4, {0, 2}, 0.4), (5, {1, 2, 4}, -0.6), (3, {1}, -0.2)):
+        a = drawn(1, entries) - 3
+        a[[*top]] = M
         g = np.zeros(entries)
         g[[*top]] = np.abs(drawn(2, len(top)))
         g /= g.sum()
         ends = [a, a + 1, a - 1, drawn(3, entries), 3 * drawn(4, entries)]
         ends += [a + change for change in (*np.eye(entries), *-np.eye(entries))]
         for b in ends:
-            yield World(sizes={"a": a, "b": b, "g": g, "T": top, "M": 0.4})
+            yield World(sizes={"a": a, "b": b, "g": g, "T": top, "M": M})
 
 
 @worlds("exercise-rank")

@@ -92,7 +92,9 @@ def nothing(tex: str, start: int) -> bool:
     ends = r"[+=&{}]|\\\\|-(?=[ \d\\])"
     *_, before = ["", ""] if tex[start] in "+-" else re.split(ends, tex[:start])
     term = before + re.split(ends, tex[start + 1 :])[0]
-    return bool(re.search(r"(?:^|\\cdot|\()\s*-?0\s*(?:$|\\cdot|\))", term.strip()))
+    product = re.search(r"(?:^|\\cdot|\()\s*-?0\s*(?:$|\\cdot|\))", term.strip())
+    # A number that is not the largest may be another.
+    return bool(product or re.search(r"\\max\([\d., ]*$", tex[:start]))
 
 
 @dataclass
