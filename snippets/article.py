@@ -60,15 +60,6 @@ NUMBERS = {
     },
 }
 
-# What is changed in a formula without being wrong, and why.
-SAME = {
-    (
-        "#c-search",
-        r"\sqrt{10} \cdot 10^{-7} \approx 3 \cdot 10^{-7}",
-        r"\sqrt{11} \cdot 10^{-7} \approx 3 \cdot 10^{-7}",
-    ): "the root of 11 comes to 3, too",
-}
-
 
 @worlds()
 def symbols():

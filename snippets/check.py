@@ -20,22 +20,6 @@ SAME = {
         r"-2 \sum_i t_i\,(m_i - c\,t_i) = 0",
         r"-3 \sum_i t_i\,(m_i - c\,t_i) = 0",
     ): "0 in any case",
-    (
-        "#exercise-complex",
-        r"\varphi(\mathrm{i} h) = \varphi(0) + \mathrm{i} h\, \varphi'(0) - "
-        r"\frac{h^2}{2}\, \varphi''(0) - \mathrm{i}\, \frac{h^3}{6}\, "
-        r"\varphi'''(0) + \dots",
-        r"\varphi(\mathrm{i} h) = \varphi(0) + \mathrm{i} h\, \varphi'(0) - "
-        r"\frac{h^2}{2}\, \varphi''(0) - \mathrm{i}\, \frac{h^3}{6}\, "
-        r"\varphi'''(0) - \dots",
-    ): "the dots are of any sign",
-    (
-        "#exercise-complex",
-        r"\frac{\operatorname{Im} \varphi(\mathrm{i} h)}{h} = \varphi'(0) - "
-        r"\frac{h^2}{6}\, \varphi'''(0) + \dots",
-        r"\frac{\operatorname{Im} \varphi(\mathrm{i} h)}{h} = \varphi'(0) - "
-        r"\frac{h^2}{6}\, \varphi'''(0) - \dots",
-    ): "the dots are of any sign",
 }
 
 # Numbers in the prose that no code, output or formula beside them shows.
@@ -60,10 +44,11 @@ def functions():
     imports, *_ = page.of("setup")
     found: dict = {}
     lines = [line for line in imports.code.splitlines() if "tensorflow" not in line]
-    exec("\n".join(lines), found)
-    for section in ("mistakes", "shapes", "function"):
-        for block in page.of(section):
-            exec(block.code, found)
+    with np.printoptions():  # which the session sets for itself
+        exec("\n".join(lines), found)
+        for section in ("mistakes", "shapes", "function"):
+            for block in page.of(section):
+                exec(block.code, found)
     return found
 
 
