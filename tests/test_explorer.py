@@ -528,7 +528,9 @@ def test_the_player_goes_from_cell_to_cell(reader, show):
     play = element.locator("[data-do=play]")
     play.click()
     expect(play).to_have_text("pause")
-    expect(picked).to_have_text("∂ℓ/∂W1,1")
+    # Looked at in every frame: to_have_text looks too seldom, and the player goes on.
+    there = 'document.querySelector("conv-explorer .symbols").textContent'
+    reader.wait_for_function(f'{there} === "∂ℓ/∂W1,1"')
     expect(element.locator(".written")).to_have_attribute("aria-live", "off")
     play.click()
     expect(play).to_have_text("play")
