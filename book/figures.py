@@ -137,8 +137,13 @@ def printed(place: str, shape: tuple[int, ...] | None = None, nth: int = 0) -> A
     if nth >= len(found):
         message = f"prints {len(found)} arrays, this takes number {nth + 1}"
         raise BadSession(*where, f"section {section.name} {message}")
-    rows = [row.split() for row in re.findall(r"[^\[\]]*\d[^\[\]]*", found[nth])]
-    return _array(*where, f"{section.name}: its array number {nth + 1}", rows, shape)
+    what = f"{section.name}: its array number {nth + 1}"
+    return _array(*where, what, entries(found[nth]), shape)
+
+
+def entries(matrix: str) -> list[list[str]]:
+    """The entries of an array as it is printed."""
+    return [row.split() for row in re.findall(r"[^\[\]]*\d[^\[\]]*", matrix)]
 
 
 def written(place: str, variable: str, shape: tuple[int, ...] | None = None) -> Array:

@@ -87,18 +87,9 @@ class Numeral(NamedTuple):
         return self.text.replace("−", "-").replace(" ", "")
 
 
-def sections(of: Page) -> dict[str, tuple[int, int]]:
-    """Where the section of each heading begins and ends, before the first by ""."""
-    starts = [(0, ""), *((h.match.start(), h.anchor) for h in of.headings)]
-    return {
-        anchor: (start, end)
-        for (start, anchor), (end, _) in pairwise([*starts, (len(of.text), "")])
-    }
-
-
 def anchor_at(of: Page, start: int) -> str:
     """Of the section that a place of the text is in."""
-    places = sections(of).items()
+    places = of.bounds.items()
     return next(name for name, (first, end) in places if first <= start < end)
 
 
@@ -174,7 +165,7 @@ def evidence(of: Page, anchor: str) -> Evidence:
     """Of a section; of the whole page for its head, which sums it up."""
     if of.name == HOME:  # shows the network of this page
         return evidence(page(of.language, "cnn/forward.md"), "network")
-    begin, end = sections(of)[anchor]
+    begin, end = of.bounds[anchor]
     if not anchor or anchor == of.headings[0].anchor:
         begin, end = 0, len(of.text)
     found = Evidence()
@@ -240,7 +231,7 @@ def same(numerals: list[Numeral], values: list[float]) -> bool:
 
 def column(of: Page, anchor: str, nth: int) -> list[Numeral]:
     """The numbers in the n-th column of the tables of a section, counted from 1."""
-    begin, end = sections(of)[anchor]
+    begin, end = of.bounds[anchor]
     every, found = list(numerals(of)), []
     for table in TABLE.finditer(of.text, begin, end):
         for row in ROW.finditer(of.text, table.start("rows"), table.end("rows")):
@@ -255,7 +246,7 @@ def entered(of: Page) -> tuple[list[str], set[int]]:
     hold."""
     wrong, held = [], set()
     for anchor, those in entries(of).items():
-        if anchor not in sections(of):
+        if anchor not in of.bounds:
             wrong.append(f"{of}: NUMBERS has a section {anchor}, the page has none")
             continue
         columns = {key: COLUMN.fullmatch(key) for key in those}
@@ -378,7 +369,7 @@ def lists(of: Page) -> Iterator[tuple[int, re.Match[str]]]:
 
 def written(of: Page, anchor: str, session: sessions.Session) -> list[str]:
     """The code and the outputs of a section."""
-    begin, end = sections(of)[anchor]
+    begin, end = of.bounds[anchor]
     return [
         text
         for include in of.includes
@@ -425,7 +416,7 @@ def disagreements(english: Page, chinese: Page) -> list[str]:
     small in the prose, either may say "two"."""
     bags: list[dict[str, Counter[str]]] = []
     for of in (english, chinese):
-        bags.append({anchor: Counter() for anchor in sections(of)})
+        bags.append({anchor: Counter() for anchor in of.bounds})
         for numeral in numerals(of):
             if not numeral.free:
                 bags[-1][numeral.anchor][numeral.key] += 1
@@ -524,7 +515,7 @@ def arrays(session: sessions.Session) -> Iterator[np.ndarray]:
     """Those that a session shows, and those that it has at its end."""
     for block in session.blocks:
         for text in figures.MATRIX.findall(block.shown or ""):
-            rows = [row.split() for row in re.findall(r"[^\[\]]*\d[^\[\]]*", text)]
+            rows = figures.entries(text)
             if len(set(map(len, rows))) == 1:
                 try:
                     yield np.squeeze(np.array(rows, dtype=float))
@@ -728,9 +719,5 @@ def out_of_row(plain: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str
             rows.append([number])
     for row in rows:
         values = [number.value for number in row]
-        if len(row) > 2 and not any(
-            values == run[k : k + len(values)]
-            for run in drawn.runs
-            for k in range(len(run))
-        ):
+        if len(row) > 2 and not any(within(values, run) for run in drawn.runs):
             yield " ".join(number.text for number in row)

@@ -226,6 +226,16 @@ class Page:
         """Of its displayed formulas, in order."""
         return [label for display in self.displays for label in display.labels]
 
+    def above(self, line: int) -> list[str]:
+        """The anchors of the headings above a line, the nearest first."""
+        found: list[tuple[int, str]] = []
+        for heading in self.headings:
+            if heading.line > line:
+                break
+            depth = len(heading.level)
+            found = [(d, a) for d, a in found if d < depth] + [(depth, heading.anchor)]
+        return [anchor for _, anchor in reversed(found)]
+
     def notes(self, piece: Token) -> dict[str, list[str]]:
         """What comments directly above a displayed formula say, by their kind."""
         found: dict[str, list[str]] = {}
@@ -265,14 +275,19 @@ class Page:
 
         Without code, formulas and the places to which links lead.
         """
-        starts = [(heading.match.start(), heading.anchor) for heading in self.headings]
-        ends = [(0, ""), *starts, (len(self.text), "")]
         texts = sorted([*self.texts, *self.titles])
         found: dict[str, str] = {}
-        for (begin, anchor), (end, _) in pairwise(ends):
+        for anchor, (begin, end) in self.bounds.items():
             words = [text for start, text in texts if begin <= start < end]
-            found[anchor or ""] = SPAN.sub(_words, "\n".join(words))
+            found[anchor] = SPAN.sub(_words, "\n".join(words))
         return found
+
+    @cached_property
+    def bounds(self) -> dict[str, tuple[int, int]]:
+        """Where the text below each heading begins and ends, before the first by ""."""
+        starts = [(h.match.start(), h.anchor or "") for h in self.headings]
+        ends = [(0, ""), *starts, (len(self.text), "")]
+        return {anchor: (a, b) for (a, anchor), (b, _) in pairwise(ends)}
 
 
 def _words(span: re.Match[str]) -> str:

@@ -17,10 +17,10 @@ from book.pages import STEP, Page
 from book.record import NAMES, Record, path, read
 from book.results import Result, results
 from book.sessions import parse
+from book.tex.displays import KINDS
 
 PLACE = "<!-- verification table -->"
 FORMULAS = "<!-- formulas table -->"
-KINDS = ("evaluated", "arithmetic", "definition", "marked")  # of book/tex/displays.py
 COLUMNS = 3  # of words; those after them are of numbers
 TEXTS = {
     "en": {
@@ -113,12 +113,9 @@ def found(pages: list[Page], root: Path) -> Found:
 
 def unchecked(page: Page) -> Iterator[tuple[Page, str, str]]:
     """The displays that are no claim: the heading above each, and why."""
-    anchor = ""
-    for piece in page.pieces:
-        anchor = piece.anchor or anchor
-        if piece.display is not None:
-            for why in page.notes(piece).get("unchecked", []):
-                yield page, anchor, why
+    for piece in page.displays:
+        for why in page.notes(piece).get("unchecked", []):
+            yield page, next(iter(page.above(piece.line)), ""), why
 
 
 def complaint(record: Record, root: Path) -> str:

@@ -21,7 +21,16 @@ import numpy as np
 from book import parts, sessions
 from book.pages import STEP, Page, Token
 from book.results import Result, function, results
-from book.tex.evaluator import CLOSE, NEAR, Evaluator, Wrong, close, spelled, split
+from book.tex.evaluator import (
+    CLOSE,
+    NEAR,
+    Evaluator,
+    Wrong,
+    close,
+    parted,
+    spelled,
+    split,
+)
 from book.tex.parser import INEQUALITIES, Unread, statements
 from book.tex.tree import (
     Call,
@@ -43,6 +52,8 @@ KINDS = ("evaluated", "arithmetic", "definition", "marked")
 ROUNDED = 3
 DECIMAL = re.compile(r"\d+\.\d+")
 FEWEST = 3  # worlds of a page
+# Of arrays that do not fit, or of something that is no number.
+NO_VALUE = (ArithmeticError, LookupError, TypeError, ValueError)
 
 
 @dataclass
@@ -103,17 +114,6 @@ def vocabulary(page: Page, section: str) -> Vocabulary:
     return Vocabulary(part, made or [World()])
 
 
-def above(page: Page, line: int) -> list[str]:
-    """The anchors of the headings above a line, the nearest first."""
-    found: list[tuple[int, str]] = []
-    for heading in page.headings:
-        if heading.line > line:
-            break
-        depth = len(heading.level)
-        found = [(d, a) for d, a in found if d < depth] + [(depth, heading.anchor)]
-    return [anchor for _, anchor in reversed(found)]
-
-
 class Given(dict):
     """What a section gives. Raises Unknown where it does not give a name, or twice."""
 
@@ -145,9 +145,9 @@ def given(page: Page, section: str) -> Given:
         if piece.line in inside:
             for name, value in written(piece):
                 enter(name, value)
-    every = [(p.line, p.display) for p in page.displays]
-    every += [(span.line, span.inline) for span in page.inline]
-    for _, tex in sorted(pair for pair in every if pair[0] in inside):
+    formulas = [(p.line, p.display) for p in page.displays]
+    formulas += [(span.line, span.inline) for span in page.inline]
+    for _, tex in sorted(pair for pair in formulas if pair[0] in inside):
         try:
             said = statements(tex, (), ())
         except Unread:
@@ -207,7 +207,7 @@ def vocabularies(page: Page) -> Callable[[int], Vocabulary]:
     known = makers(page.name)
 
     def at(line: int) -> Vocabulary:
-        section = next((a for a in above(page, line) if a in known), "")
+        section = next((a for a in page.above(line) if a in known), "")
         if section not in made:
             made[section] = vocabulary(page, section)
         return made[section]
@@ -259,8 +259,7 @@ def judge(display: Display, words: Vocabulary, conditions: list[str]) -> None:
     except (Unread, Unknown, Wrong) as error:
         display.faults.append(str(error))
         return
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        # Of arrays that do not fit, or of something that is no number.
+    except NO_VALUE as error:
         display.faults.append(f"has no value: {type(error).__name__}: {error}")
         return
     if not kinds:
@@ -312,17 +311,13 @@ class Claim:
         try:
             compared = self.compared(node, beside)
         except Unknown:
-            if self.world.names:  # a symbol that its vocabulary does not have
+            # Symbols may be unknown only where the vocabulary is empty.
+            if self.world.names:
                 raise
             compared = 0
             pairs = [*self.pairs(node)]
             numbers = [(a, r, b) for a, r, b in pairs if numeric(a) and numeric(b)]
-            # Symbols may be unknown only where the vocabulary is empty.
-            if (
-                self.world.names
-                or not numbers
-                or not any(told(a) or told(b) for a, _, b in numbers)
-            ):
+            if not any(told(a) or told(b) for a, _, b in numbers):
                 raise
             for one, relation, other in numbers:
                 self.agree(one, relation, other)
@@ -448,12 +443,9 @@ class Claim:
 
     def implied(self, node: Chain) -> int:
         if "then" in node.relations:
-            at = node.relations.index("then")
-            if not self.evaluator.holds(
-                Chain(node.parts[: at + 1], node.relations[:at])
-            ):
+            premise, then = parted(node, "then")
+            if not self.evaluator.holds(premise):
                 return 0
-            then = Chain(node.parts[at + 1 :], node.relations[at + 1 :])
             return self.compared(then, [])
         if not self.evaluator.holds(node):
             raise Wrong(f"not so: {spelled(node)}")
@@ -545,14 +537,20 @@ def rounding(node: Node) -> float:
 def unprinted(display: Display) -> list[str]:
     """A rounded number is one that the page's code has or prints: calculation would not
     tell it from its neighbours."""
+    rounded = {
+        number: decimals
+        for number in sorted({*DECIMAL.findall(display.tex)})
+        if (decimals := Number(number).decimals) >= ROUNDED
+    }
+    if not rounded:
+        return []
     names = {include.session for include in display.page.includes}
     texts = [sessions.parse(sessions.SNIPPETS / f"{name}.md").text for name in names]
     printed = [float(number) for text in texts for number in DECIMAL.findall(text)]
     return [
         f"{number} is rounded, and no number of the page's code comes to it"
-        for number in sorted({*DECIMAL.findall(display.tex)})
-        if (decimals := len(number.partition(".")[2])) >= ROUNDED
-        and not any(f"{other:.{decimals}f}" == number for other in printed)
+        for number, decimals in rounded.items()
+        if not any(f"{other:.{decimals}f}" == number for other in printed)
     ]
 
 

@@ -28,7 +28,7 @@ from book.tex.tree import (
     children,
     every,
 )
-from book.tex.world import Unknown, World
+from book.tex.world import H, Unknown, World
 
 # Derivatives are central differences, with an error of about 1e-10.
 CLOSE = 1e-7
@@ -115,7 +115,7 @@ def transposed(a):
 
 
 def plain(value):
-    """A whole Fraction as an int, any other as a float where it meets an array."""
+    """A whole Fraction as an int."""
     whole = isinstance(value, Fraction) and value.denominator == 1
     return int(value) if whole else value
 
@@ -129,14 +129,14 @@ def together(a, b):
 
 
 SIGNS: dict[str, Callable] = {
-    "+": lambda a, b: elementwise(np.add if np.ndim(a) else lambda x, y: x + y, a, b),
-    "-": lambda a, b: elementwise(lambda x, y: x - y, a, b),
+    "+": lambda a, b: elementwise(operator.add, a, b),
+    "-": lambda a, b: elementwise(operator.sub, a, b),
     "*": matrix_product,
     "of": matrix_product,
-    "odot": lambda a, b: elementwise(lambda x, y: x * y, a, b),
+    "odot": lambda a, b: elementwise(operator.mul, a, b),
     "/": divide,
-    "mod": lambda a, b: a % b,
-    "pow": lambda a, b: a**b,
+    "mod": operator.mod,
+    "pow": operator.pow,
     "kron": np.kron,
     "dilate": dilate,
 }
@@ -190,9 +190,9 @@ RELATIONS: dict[str, Callable] = {
     "=": close,
     "approx": lambda a, b: close(a, b, NEAR),
     "!=": lambda a, b: not close(a, b),
-    "<": lambda a, b: a < b,
-    ">": lambda a, b: a > b,
-    "<=": lambda a, b: at_most(a, b),
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": at_most,
     ">=": lambda a, b: at_most(b, a),
     "in": lambda a, b: a in b,
     "not in": lambda a, b: a not in b,
@@ -222,7 +222,7 @@ class Evaluator:
         alone = isinstance(node, Name) and not self.known(node.key)
         return node.key if alone else ""
 
-    def alone(self, node: Node, bound: frozenset[str] = frozenset()) -> dict[str, dict]:
+    def alone(self, node: Node) -> dict[str, dict]:
         """The free indices of a tree: for each, the lengths of the axes at which it
         stands alone, and where."""
         found: dict[str, dict] = {}
@@ -251,7 +251,7 @@ class Evaluator:
                 for child in children(node):
                     visit(child, bound)
 
-        visit(node, bound)
+        visit(node, frozenset())
         return found
 
     def lengths(self, node: Index) -> Iterator[tuple[Node, int | None]]:
@@ -522,23 +522,38 @@ class Evaluator:
             return value[cut]
         name, axes = self.axes(base, len(node.items))
         items, value = self.ungrouped(name, node.items, value)
-        if len(items) > np.ndim(value):
-            raise Wrong(f"{spelled(base)} has {np.ndim(value)} axes, not {len(items)}")
         axes = axes if len(axes) == len(items) else tuple(range(len(items)))
-        where: list = [slice(None)] * np.ndim(value)
+        zero = name in self.world.zero
+        where = self.place(spelled(base), items, axes, np.shape(value), zero)
+        if where is None:
+            rest = [n for k, n in enumerate(value.shape) if k not in axes]
+            return np.zeros(rest) if rest else 0.0
+        found = value[where]
+        return found if np.ndim(found) else found.item()
+
+    def place(
+        self,
+        name: str,
+        items: tuple[Node, ...],
+        axes: tuple[int, ...],
+        shape: tuple[int, ...],
+        zero: bool = False,
+    ) -> tuple | None:
+        """Where an array of this shape is read; None outside of one that is 0 there."""
+        if len(items) > len(shape):
+            raise Wrong(f"{name} has {len(shape)} axes, not {len(items)}")
+        where: list = [slice(None)] * len(shape)
         for axis, item in zip(axes, items, strict=True):
-            at, length = plain(self.value(item)), value.shape[axis]
-            inside = isinstance(at, int | np.integer) and 0 <= at < length
+            at = plain(self.value(item))
+            if isinstance(at, int | np.integer) and 0 <= at < shape[axis]:
+                where[axis] = at
+                continue
             # An index that stands alone is to stay within its array, as is a fraction.
             single = isinstance(item, Name | Number) or isinstance(at, Fraction)
-            if not inside and name in self.world.zero and not single:
-                rest = [n for k, n in enumerate(value.shape) if k not in axes]
-                return np.zeros(rest) if rest else 0.0
-            if not inside:
-                raise Wrong(f"{spelled(base)} has no entry {at} on axis {axis}")
-            where[axis] = at
-        found = value[tuple(where)]
-        return found if np.ndim(found) else found.item()
+            if zero and not single:
+                return None
+            raise Wrong(f"{name} has no entry {at} on axis {axis}")
+        return tuple(where)
 
     def ungrouped(self, name: str, items: tuple[Node, ...], value):
         """(X_col)_{(n,i,j),(u,v,c)}: the axes that its axes were made of."""
@@ -603,15 +618,7 @@ class Evaluator:
             sizes = tuple(s for group in self.world.groups[name] for s in group)
             array = np.reshape(array, sizes + np.shape(array)[len(shape) :])
             axes, shape = tuple(range(len(items))), sizes
-        if len(items) > len(shape):
-            raise Wrong(f"{name} has {len(shape)} axes, not {len(items)}")
-        where: list = [slice(None)] * np.ndim(array)
-        for axis, item in zip(axes, items, strict=True):
-            at = plain(self.value(item))
-            if not isinstance(at, int | np.integer) or not 0 <= at < shape[axis]:
-                raise Wrong(f"{name} has no entry {at} on axis {axis}")
-            where[axis] = at
-        return array[tuple(where)]
+        return array[self.place(name, items, axes, shape)]
 
     def slope(self, top: Node, bottom: str, by: tuple[Node, ...] | None):
         """∂ log a_i / ∂ z_j: the expression, while the world moves beneath it."""
@@ -624,7 +631,7 @@ class Evaluator:
             not 0 <= i < n for i, n in zip(at, below.shape, strict=True)
         ):
             raise Wrong(f"{bottom} has no entry {at}")
-        for step in (1e-5, -1e-5):
+        for step in (H, -H):
             change = np.zeros(below.shape)
             change[at] = step
             self.world.values = {**kept, **self.world.run(bottom, change)}
@@ -632,7 +639,7 @@ class Evaluator:
                 ends.append(self.value(top))
             finally:
                 self.world.values = kept
-        return (ends[0] - ends[1]) / 2e-5
+        return (ends[0] - ends[1]) / (2 * H)
 
     # --- Truth
 
@@ -642,17 +649,22 @@ class Evaluator:
         if not node.relations:  # one side of an iff
             return self.holds(*node.parts)
         if "iff" in node.relations:
-            at = node.relations.index("iff")
-            sides = (
-                Chain(node.parts[: at + 1], node.relations[:at]),
-                Chain(node.parts[at + 1 :], node.relations[at + 1 :]),
-            )
-            return self.holds(sides[0]) == self.holds(sides[1])
+            one, other = parted(node, "iff")
+            return self.holds(one) == self.holds(other)
         values = [self.value(part) for part in node.parts]
         return all(
             bool(RELATIONS[relation](a, b))
             for a, relation, b in zip(values, node.relations, values[1:], strict=False)
         )
+
+
+def parted(node: Chain, relation: str) -> tuple[Chain, Chain]:
+    """The chains on both sides of a relation."""
+    at = node.relations.index(relation)
+    return (
+        Chain(node.parts[: at + 1], node.relations[:at]),
+        Chain(node.parts[at + 1 :], node.relations[at + 1 :]),
+    )
 
 
 def split(node: Node) -> tuple[Node, tuple[Node, ...] | None]:

@@ -13,10 +13,10 @@ import numpy as np
 
 from book.pages import Page
 from book.tex.displays import (
+    NO_VALUE,
     Claim,
     Display,
     Vocabulary,
-    above,
     equal,
     unprinted,
     vocabularies,
@@ -26,7 +26,7 @@ from book.tex.parser import INEQUALITIES, Unread
 from book.tex.tree import Chain, Name, Node, numeric
 from book.tex.world import Unknown, World
 
-NOT_SO = (Unread, Unknown, Wrong, ArithmeticError, LookupError, TypeError, ValueError)
+NOT_SO = (Unread, Unknown, Wrong, *NO_VALUE)
 # A statement of numbers alone, with nothing but these signs.
 PLAIN = re.compile(
     r"(?=.*\d)(?=.*(?:[=<>]|\\(?:le|ge|ne|approx)\b))"
@@ -65,7 +65,7 @@ class Within(Claim):
 def inline(page: Page) -> Iterator[Inline]:
     """The formulas within lines of a page, in order, and what is wrong with numbers."""
     for span in page.inline:
-        section = next(iter(above(page, span.line)), "")
+        section = next(iter(page.above(span.line)), "")
         yield told(page, span.line, section, " ".join(span.inline.split()))
 
 

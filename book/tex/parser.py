@@ -160,9 +160,7 @@ def _parted(lines: list[list[str]]) -> list[list[str]]:
         for token in line:
             depth += _depth(token)
             said = words(token)
-            if depth == 0 and (
-                said in AND | IF or token in (",", ";", r"\quad", r"\qquad")
-            ):
+            if depth == 0 and (said in AND | IF or token in PARTS):
                 parts.append([])
             else:
                 parts[-1].append(token)

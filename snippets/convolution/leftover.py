@@ -154,6 +154,15 @@ def overhang():
         yield plane(size, kernel, S, padding=tuple((0, n) for n in after))
 
 
+# One example and one channel, as the functions take them.
+FOUR_AXES = {
+    "x": lambda v: v["x"][None, ..., None],
+    "delta": lambda v: v["delta"][None, ..., None],
+    "W": lambda v: v["W"][..., None, None],
+    "b": lambda v: v["b"][None],
+}
+
+
 def plane(size, kernel, S=1, D=1, padding=None, **given) -> World:
     """One example in one channel: x, W and delta have rows and columns, b is a number.
 
@@ -180,10 +189,7 @@ def plane(size, kernel, S=1, D=1, padding=None, **given) -> World:
         zero={W},
         ranges=dict(zip(PLACES[len(size)], [*outputs, *kernel, *size], strict=True)),
         arguments={
-            "x": lambda v: v["x"][None, ..., None],
-            "delta": lambda v: v["delta"][None, ..., None],
-            "W": lambda v: v["W"][..., None, None],
-            "b": lambda v: v["b"][None],
+            **FOUR_AXES,
             "kernel": lambda v: kernel,
             "size": lambda v: size,
             "padding": lambda v: padding,

@@ -18,6 +18,7 @@ from snippets.convolution.channels import (
     convolution,
     given_as,
 )
+from snippets.convolution.leftover import FOUR_AXES
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
@@ -261,10 +262,7 @@ def plane(size, kernel, S, padding=None, more=None, **given) -> World:
         functions={"pad": lambda a: np.pad(a, padding), "crop": crop},
         ranges=dict(zip(PLACES[len(size)], [*size, *kernel, *y.shape], strict=True)),
         arguments={
-            "x": lambda v: v["x"][None, ..., None],
-            "delta": lambda v: v["delta"][None, ..., None],
-            "W": lambda v: v["W"][..., None, None],
-            "b": lambda v: v["b"][None],
+            **FOUR_AXES,
             "kernel": lambda v: kernel,
             "padding": lambda v: padding,
             "output_padding": lambda v: more,

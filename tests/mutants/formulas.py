@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from book.pages import STEP, Page, Token, contents
+from book.pages import Page, Token, contents
 from book.tex.displays import Display, Vocabulary, judge, unprinted, worded
 from tests.mutants import Mutant
 
@@ -154,9 +154,8 @@ def sources() -> Iterator[tuple[Source, str]]:
             for piece, words in worded(page)
             if "unchecked" not in page.notes(piece)
         ]
-        anchor = {h.line: h.anchor for h in page.headings}
         for n, (piece, words) in enumerate(every):
-            section = anchor[max(line for line in anchor if line < piece.line)]
+            section = page.above(piece.line)[0]
             later = [other for other, w in every[n + 1 :] if w is words]
             source = Source(page, piece, words, later)
             yield source, section
@@ -169,7 +168,7 @@ def every_mutant() -> list[Changed]:
     found = []
     for source, section in sources():
         tex, piece = source.piece.display, source.piece
-        main = any(not label.startswith(STEP) for label in piece.labels)
+        main = Display(source.page, piece.line, tex, piece.labels).main
         for start, end, other in sorted(set(changes(tex))):
             if nothing(tex, start):
                 continue
