@@ -128,9 +128,9 @@ def layer_backward(function, draw):
 
 @worlds()
 def symbols():
-    """r is 0 and 1, then 0 and 2, then 0; K is not S."""
+    """r is 0 and 1, then 1 and 2, then 0; of K, S and D no two are always the same."""
     yield whole(nhwc(2, (5, 4), (3, 2), 4, 2, 2, 2, 2, ((1, 3), (2, 0))))
-    yield whole(nhwc(2, (5, 4), (2, 1), 2, 4, 3, 3, 2, ((1, 1), (1, 1))))
+    yield whole(nhwc(2, (5, 4), (2, 1), 2, 4, 3, 2, 2, ((1, 1), (1, 1))))
     yield whole(nhwc(2, (3, 2), (1, 2), 3, 6, 1, 2, 3, ((0, 1), (1, 1))))
 
 
