@@ -11,7 +11,6 @@ from book.figures import ROUNDING, Box, Panel, claim, figure
 from book.results import namespace
 from book.sessions import SNIPPETS
 from book.tex.world import World, drawn, worlds
-from snippets.softmax import softmax
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
@@ -326,7 +325,7 @@ def output():
             forward={
                 "a^2": lambda v: v["z^2"],
                 "z^3": lambda v: v["a^2"] @ v["W^3"] + v["b^3"],
-                "a^3": lambda v: softmax(v["z^3"]),
+                "a^3": lambda v: np.exp(v["z^3"]) / np.sum(np.exp(v["z^3"])),
                 "ell": lambda v, y=y: -np.sum(y * np.log(v["a^3"])),
             },
         )

@@ -16,7 +16,6 @@ from snippets.cnn.forward import (
     tiled,
     tiles,
 )
-from snippets.softmax import softmax
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
@@ -161,7 +160,7 @@ def network():
             forward={
                 "a^2": lambda v: v["z^2"].ravel(),
                 "z^3": lambda v: v["a^2"] @ v["W^3"],
-                "a^3": lambda v: softmax(v["z^3"]),
+                "a^3": lambda v: np.exp(v["z^3"]) / np.sum(np.exp(v["z^3"])),
                 "ell": lambda v, y=y: -np.sum(y * np.log(v["a^3"])),
             },
             gradients={"delta^3": "z^3", "delta^2": "z^2"},
