@@ -5,13 +5,20 @@ import numpy as np
 from book.checks import before_relu, check, generator, gradient, relu, size, tf, values
 from book.tex.world import World, drawn, worlds
 
-# The mutants of the session's functions that compute the same, and why.
+# Changes after which the page says the same, and why.
 SAME = {
     (
         "relu_prime",
         "return (z > 0).astype(z.dtype)",
         "return z > 0",
     ): "float64 times bool is float64",
+    (
+        "#by-hand",
+        r"z_{0,1} = a_{0,0} W_{0,1} + a_{0,1} W_{1,1} + b_1 = 2 \cdot 1 + (-1) "
+        r"\cdot (-1) + 0.2 = 3.2",
+        r"z_{0,1} = a_{0,0}  + a_{0,1} W_{1,1} + b_1 = 2 \cdot 1 + (-1) \cdot "
+        "(-1) + 0.2 = 3.2",
+    ): "W_{0,1} is 1",
 }
 
 

@@ -5,6 +5,25 @@ import numpy as np
 from book.checks import call, check, compare, generator, gradient, size, st, tf, values
 from book.tex.world import World, drawn, worlds
 
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "#sums-and-rank",
+        r"\sum_i \frac{\partial a_i}{\partial z_j} = 0",
+        r"\sum_j \frac{\partial a_i}{\partial z_j} = 0",
+    ): "the Jacobian is symmetric: its rows sum to 0 as well",
+    (
+        "#vjp",
+        r"= \sum_i g_i a_i [i=j] - \sum_i g_i a_i a_j",
+        r"= \sum_i g_j a_i [i=j] - \sum_i g_i a_i a_j",
+    ): "i is j",
+    (
+        "#vjp",
+        r"= \sum_i g_i a_i [i=j] - \sum_i g_i a_i a_j",
+        r"= \sum_i g_i a_j [i=j] - \sum_i g_i a_i a_j",
+    ): "i is j",
+}
+
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "epsilon": {

@@ -41,7 +41,7 @@ WRITTEN = "every entry is written afterwards"
 DEAD = (
     "the place of the maximum changes only where it is not above 0, and there σ' is 0"
 )
-# The mutants of the session's functions that compute the same, and why.
+# Changes after which the page says the same, and why.
 SAME = {
     (
         "correlate",

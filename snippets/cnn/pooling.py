@@ -33,7 +33,7 @@ NUMBERS = {
 }
 
 UNUSED = "upsample reads the places that δ has, no further"
-# The mutants of the session's functions that compute the same, and why.
+# Changes after which the page says the same, and why.
 SAME = {
     (
         "max_positions",
@@ -60,6 +60,16 @@ SAME = {
         "positions = max_positions(relu(z), size)",
         "positions = max_positions(z, size)",
     ): DEAD,
+    (
+        "#derivative",
+        r"a_k + h_k < a_k + \frac{d}{2} \le a_m - \frac{d}{2} < a_m + h_m",
+        r"a_k - h_k < a_k + \frac{d}{2} \le a_m - \frac{d}{2} < a_m + h_m",
+    ): "weaker, and true: no h is as large as d / 2, whatever its sign",
+    (
+        "#derivative",
+        r"a_k + h_k < a_k + \frac{d}{2} \le a_m - \frac{d}{2} < a_m + h_m",
+        r"a_k + h_k < a_k + \frac{d}{2} \le a_m - \frac{d}{2} < a_m - h_m",
+    ): "weaker, and true: no h is as large as d / 2, whatever its sign",
 }
 
 

@@ -22,7 +22,7 @@ NUMBERS = {
     },
 }
 
-# The mutants of the session's functions that compute the same, and why.
+# Changes after which the page says the same, and why.
 SAME = {
     (
         "conv_stride_delta",

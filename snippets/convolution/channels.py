@@ -33,7 +33,7 @@ NUMBERS = {
 
 Pair = tuple[int, int]
 
-# The mutants of the session's functions that compute the same, and why.
+# Changes after which the page says the same, and why.
 SAME = {
     (
         "pair",
@@ -55,6 +55,39 @@ SAME = {
         "def windows(x, kernel, stride=1):",
         "def windows(x, kernel, stride=0):",
     ): "every check passes the stride",
+    (
+        "#weights",
+        r"\frac{\partial z_{n,i,j,f}}{\partial b_g} &= [f = g]",
+        r"\frac{\partial z_{n,i,i,f}}{\partial b_g} &= [f = g]",
+    ): "the derivative is the same at all places",
+    (
+        "#weights",
+        r"\frac{\partial \ell}{\partial W_{u,v,c,g}} &= \sum_{n,i,j,f} "
+        r"\delta_{n,i,j,f}\, [f = g]\, x_{n,\,Si+u,\,Sj+v,\,c} \\",
+        r"\frac{\partial \ell}{\partial W_{u,v,c,g}} &= \sum_{n,i,j,f} "
+        r"\delta_{n,i,j,g}\, [f = g]\, x_{n,\,Si+u,\,Sj+v,\,c} \\",
+    ): "f is g",
+    (
+        "#weights",
+        r"\frac{\partial \ell}{\partial b_g} &= \sum_{n,i,j,f} \delta_{n,i,j,f}\, "
+        r"[f = g] = \sum_{n,i,j} \delta_{n,i,j,g}",
+        r"\frac{\partial \ell}{\partial b_g} &= \sum_{n,i,j,f} \delta_{n,i,j,g}\, "
+        r"[f = g] = \sum_{n,i,j} \delta_{n,i,j,g}",
+    ): "f is g",
+    (
+        "#exercise-gains",
+        r"\frac{\partial y_{m,p,q,d}}{\partial s_{n,c}} = [m = n]\,[d = c]\, "
+        "x_{n,p,q,c}",
+        r"\frac{\partial y_{m,p,q,d}}{\partial s_{n,c}} = [m = n]\,[d = c]\, "
+        "x_{m,p,q,c}",
+    ): "m is n",
+    (
+        "#exercise-gains",
+        r"\frac{\partial y_{m,p,q,d}}{\partial s_{n,c}} = [m = n]\,[d = c]\, "
+        "x_{n,p,q,c}",
+        r"\frac{\partial y_{m,p,q,d}}{\partial s_{n,c}} = [m = n]\,[d = c]\, "
+        "x_{n,p,q,d}",
+    ): "d is c",
 }
 
 

@@ -30,7 +30,7 @@ NUMBERS = {
 }
 
 LETTERS = "an index of a sum may have any letter"
-# The mutants of the session's functions that compute the same, and why.
+# Changes after which the page says the same, and why.
 SAME = {
     (
         "conv_nd",
@@ -62,6 +62,13 @@ SAME = {
         "out, inside = (OUT[:d], IN[:d])",
         "out, inside = (IN[:d], OUT[:d])",
     ): LETTERS,
+    (
+        "#input",
+        r"\frac{\partial \ell}{\partial x_{m,p,c}} &= \sum_{n,i,f} "
+        r"\delta_{n,i,f}\, \frac{\partial z_{n,i,f}}{\partial x_{m,p,c}} \\",
+        r"\frac{\partial \ell}{\partial x_{m,p,c}} &= \sum_{n,i,f} "
+        r"\delta_{m,i,f}\, \frac{\partial z_{n,i,f}}{\partial x_{m,p,c}} \\",
+    ): "m is n where the derivative is not 0",
 }
 
 

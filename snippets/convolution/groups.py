@@ -20,6 +20,16 @@ from snippets.convolution.channels import (
     weights_of_kernel,
 )
 
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "#exercise-relu-between",
+        r"\frac{\partial \ell}{\partial z} = (\delta V^{\mathsf T}) \odot [z > 0]",
+        r"\frac{\partial \ell}{\partial z} = (\delta V^{\mathsf T}) \odot [z \ge  "
+        "0]",
+    ): "no entry of z is 0",
+}
+
 # --- Figures -----------------------------------------------------------------
 
 

@@ -40,7 +40,7 @@ FILTERS = "both have the filters of the group on axis 3"
 EXAMPLES = "both have an entry for each example"
 STEP = "a slice of one entry has none to leave out"
 AFTER = "the examples that follow are written afterwards"
-# The mutants of the session's functions that compute the same, and why.
+# Changes after which the page says the same, and why.
 SAME = {
     (
         "window_counts",
@@ -176,6 +176,20 @@ SAME = {
         "dxg[n:n + 1] = col2im(Delta @ W_mat.T, image.shape, *layout)",
         "dxg[n:n + 2] = col2im(Delta @ W_mat.T, image.shape, *layout)",
     ): AFTER,
+    (
+        "#col2im",
+        r"\sum \operatorname{im2col}(x) \odot Y = \sum x \odot "
+        r"\operatorname{col2im}(Y)",
+        r"\sum \operatorname{im2col}(x) \star  Y = \sum x \odot "
+        r"\operatorname{col2im}(Y)",
+    ): "of arrays of one shape the cross-correlation is the sum of the products",
+    (
+        "#col2im",
+        r"\sum \operatorname{im2col}(x) \odot Y = \sum x \odot "
+        r"\operatorname{col2im}(Y)",
+        r"\sum \operatorname{im2col}(x) \odot Y = \sum x \star  "
+        r"\operatorname{col2im}(Y)",
+    ): "of arrays of one shape the cross-correlation is the sum of the products",
 }
 
 

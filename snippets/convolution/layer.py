@@ -37,7 +37,7 @@ NUMBERS = {
 
 REFUSES = "it refuses less; no check draws what is refused, and the session shows it"
 WORD = "what is no word is equal to none"
-# The mutants of the session's functions that compute the same, and why.
+# Changes after which the page says the same, and why.
 SAME = {
     (
         "amounts",
@@ -69,6 +69,55 @@ SAME = {
         "return tuple((whole('padding', side, 0) for side in padding))",
         "return tuple((whole('padding', side, -1) for side in padding))",
     ): REFUSES,
+    (
+        "arguments",
+        "stride, dilation = (whole('stride', stride, 1), "
+        "whole('dilation', dilation, 1))",
+        "stride, dilation = (whole('stride', stride, 0), "
+        "whole('dilation', dilation, 1))",
+    ): REFUSES,
+    (
+        "arguments",
+        "stride, dilation = (whole('stride', stride, 1), "
+        "whole('dilation', dilation, 1))",
+        "stride, dilation = (whole('stride', stride, 1), "
+        "whole('dilation', dilation, 0))",
+    ): REFUSES,
+    (
+        "#exercise-ones-channel",
+        r"\frac{\partial \ell}{\partial \hat W_{0,0,C,f}} = \sum_{n,i,j} \hat "
+        r"x_{n,\,Si,\,Sj,\,C}\, \delta_{n,i,j,f} = \sum_{n,i,j} \delta_{n,i,j,f}",
+        r"\frac{\partial \ell}{\partial \hat W_{0,1,C,f}} = \sum_{n,i,j} \hat "
+        r"x_{n,\,Si,\,Sj,\,C}\, \delta_{n,i,j,f} = \sum_{n,i,j} \delta_{n,i,j,f}",
+    ): "the channel is 1 everywhere, so its gradient is the same at all weights",
+    (
+        "#exercise-ones-channel",
+        r"\frac{\partial \ell}{\partial \hat W_{0,0,C,f}} = \sum_{n,i,j} \hat "
+        r"x_{n,\,Si,\,Sj,\,C}\, \delta_{n,i,j,f} = \sum_{n,i,j} \delta_{n,i,j,f}",
+        r"\frac{\partial \ell}{\partial \hat W_{0,0,C,f}} = \sum_{n,i,j} \hat "
+        r"x_{n,\,Si,\,Si,\,C}\, \delta_{n,i,j,f} = \sum_{n,i,j} \delta_{n,i,j,f}",
+    ): "the channel is 1 everywhere, so its gradient is the same at all weights",
+    (
+        "#exercise-balance",
+        r"\sum W \odot \frac{\partial \ell}{\partial W} = \sum \delta \odot (z - "
+        r"b) = \sum x \odot \frac{\partial \ell}{\partial x}",
+        r"\sum W \star  \frac{\partial \ell}{\partial W} = \sum \delta \odot (z - "
+        r"b) = \sum x \odot \frac{\partial \ell}{\partial x}",
+    ): "of arrays of one shape the cross-correlation is the sum of the products",
+    (
+        "#exercise-balance",
+        r"\sum W \odot \frac{\partial \ell}{\partial W} = \sum \delta \odot (z - "
+        r"b) = \sum x \odot \frac{\partial \ell}{\partial x}",
+        r"\sum W \odot \frac{\partial \ell}{\partial W} = \sum \delta \star  (z - "
+        r"b) = \sum x \odot \frac{\partial \ell}{\partial x}",
+    ): "of arrays of one shape the cross-correlation is the sum of the products",
+    (
+        "#exercise-balance",
+        r"\sum W \odot \frac{\partial \ell}{\partial W} = \sum \delta \odot (z - "
+        r"b) = \sum x \odot \frac{\partial \ell}{\partial x}",
+        r"\sum W \odot \frac{\partial \ell}{\partial W} = \sum \delta \odot (z - "
+        r"b) = \sum x \star  \frac{\partial \ell}{\partial x}",
+    ): "of arrays of one shape the cross-correlation is the sum of the products",
 }
 
 
@@ -130,7 +179,7 @@ def layer_backward(function, draw):
 def symbols():
     """r is 0 and 1, then 1 and 2, then 0; of K, S and D no two are always the same."""
     yield whole(nhwc(2, (5, 4), (3, 2), 4, 2, 2, 2, 2, ((1, 3), (2, 0))))
-    yield whole(nhwc(2, (5, 4), (2, 1), 2, 4, 3, 2, 2, ((1, 1), (1, 1))))
+    yield whole(nhwc(2, (7, 4), (3, 1), 2, 4, 3, 2, 2, ((1, 1), (1, 1))))
     yield whole(nhwc(2, (3, 2), (1, 2), 3, 6, 1, 2, 3, ((0, 1), (1, 1))))
 
 

@@ -17,6 +17,15 @@ from snippets.convolution.channels import (
     weights_of_kernel,
 )
 
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "#zeros",
+        r"p - Si \ge H - r - (O-1)S = K",
+        r"p + Si \ge H - r - (O-1)S = K",
+    ): "weaker, and true: i is not negative",
+}
+
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "example": {
@@ -116,7 +125,7 @@ def leftover_weights(function, draw):
 def symbols():
     yield plane((9, 7), (2, 3), S=4)  # r is 3 and 0
     yield plane((8, 6), (3, 2), S=3)  # 2 and 1
-    yield plane((6, 5), (2, 3), S=2)  # 0 and 0
+    yield plane((6, 5), (3, 2), S=2)  # 1 and 1, with windows that overlap
     yield plane((5, 7), (2, 1), S=3)  # 0 and 0, with gaps
     yield plane((5, 4), (3, 2), S=1)
 

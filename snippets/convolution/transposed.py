@@ -20,6 +20,55 @@ from snippets.convolution.channels import (
 )
 from snippets.convolution.leftover import FOUR_AXES
 
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "#exercise-nearest",
+        r"y_{n,\,Si+u,\,Sj+v,\,c} = \sum_f x_{n,i,j,f}\, [c = f] = x_{n,i,j,c}",
+        r"y_{n,\,Si+v,\,Sj+v,\,c} = \sum_f x_{n,i,j,f}\, [c = f] = x_{n,i,j,c}",
+    ): "all pixels of a block are equal",
+    (
+        "#exercise-nearest",
+        r"y_{n,\,Si+u,\,Sj+v,\,c} = \sum_f x_{n,i,j,f}\, [c = f] = x_{n,i,j,c}",
+        r"y_{n,\,Si+u,\,Sj+u,\,c} = \sum_f x_{n,i,j,f}\, [c = f] = x_{n,i,j,c}",
+    ): "all pixels of a block are equal",
+    (
+        "#exercise-penalty",
+        r"\frac{\partial \ell}{\partial s_\rho} &= \sum_{\tau} (s_\tau - \bar s) "
+        r"\Bigl( [\tau = \rho] - \frac1S \Bigr) \\",
+        r"\frac{\partial \ell}{\partial s_\rho} &= \sum_{\tau} (s_\tau + \bar s) "
+        r"\Bigl( [\tau = \rho] - \frac1S \Bigr) \\",
+    ): "the brackets sum to 0",
+    (
+        "#exercise-penalty",
+        r"\frac{\partial \ell}{\partial s_\rho} &= \sum_{\tau} (s_\tau - \bar s) "
+        r"\Bigl( [\tau = \rho] - \frac1S \Bigr) \\",
+        r"\frac{\partial \ell}{\partial s_\rho} &= \sum_{\tau} (s_\tau - \bar s) "
+        r"\Bigl( [\tau = \rho] + \frac1S \Bigr) \\",
+    ): "the differences from the mean sum to 0",
+    (
+        "#exercise-penalty",
+        r"\frac{\partial \ell}{\partial s_\rho} &= \sum_{\tau} (s_\tau - \bar s) "
+        r"\Bigl( [\tau = \rho] - \frac1S \Bigr) \\",
+        r"\frac{\partial \ell}{\partial s_\rho} &= \sum_{\tau} (s_\tau - \bar s) "
+        r"\Bigl( [\tau = \rho] - \frac2S \Bigr) \\",
+    ): "the differences from the mean sum to 0",
+    (
+        "#exercise-penalty",
+        r"&= s_\rho - \bar s - \frac1S \sum_{\tau} (s_\tau - \bar s) = s_\rho - "
+        r"\bar s",
+        r"&= s_\rho - \bar s + \frac1S \sum_{\tau} (s_\tau - \bar s) = s_\rho - "
+        r"\bar s",
+    ): "the differences from the mean sum to 0",
+    (
+        "#exercise-penalty",
+        r"&= s_\rho - \bar s - \frac1S \sum_{\tau} (s_\tau - \bar s) = s_\rho - "
+        r"\bar s",
+        r"&= s_\rho - \bar s - \frac2S \sum_{\tau} (s_\tau - \bar s) = s_\rho - "
+        r"\bar s",
+    ): "the differences from the mean sum to 0",
+}
+
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "checkerboard": {

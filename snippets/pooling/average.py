@@ -19,7 +19,7 @@ from snippets.pooling.max import (
 
 FILL = "only the shape is used"
 WINDOWS = "all three have as many rows and columns as there are windows"
-# The mutants of the session's functions that compute the same, and why.
+# Changes after which the page says the same, and why.
 SAME = {
     (
         "divisors",

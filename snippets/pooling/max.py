@@ -14,7 +14,7 @@ from snippets.convolution.layer import REFUSES
 from snippets.convolution.padding import same
 
 SHAPE = "row and column have the shape of the index that they are made of"
-# The mutants of the session's functions that compute the same, and why.
+# Changes after which the page says the same, and why.
 SAME = {
     (
         "arguments",

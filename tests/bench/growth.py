@@ -23,6 +23,7 @@ NAMES = re.compile(
     r"(\\(?:label|eqref)\{|# (?:equation|wrong): |#eq-|\]\(figure:"
     r'|@(?:figure|claim|check)\(")([a-z0-9-]+)'
 )
+LABELS = sorted({label for page in contents()["en"] for label in page.labels})
 ALONE = ["index.md", "glossary.md", "article.md", "explorer.md", "verification.md"]
 
 
@@ -56,6 +57,9 @@ def grow(book: Path, number: int) -> None:
             target = book / "docs" / language / f"z{number}" / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(page(renamed(text, number), number, name), "utf-8")
+    # With the longer names some lines are too long.
+    formatted = [sys.executable, "-m", "ruff", "format", "-q", book / "snippets"]
+    subprocess.run(formatted, check=True)
 
 
 def renamed(text: str, number: int) -> str:
@@ -67,6 +71,7 @@ def renamed(text: str, number: int) -> str:
         )
     )
     text = NAMES.sub(rf"\1\2-z{number}", text)
+    text = re.sub(rf'"({"|".join(LABELS)})":', rf'"\1-z{number}":', text)
     text = re.sub(
         rf"(?m)^from (snippets\.)?((?:{sessions})\b)", rf"from \1z{number}.\2", text
     )
@@ -80,7 +85,7 @@ def page(text: str, number: int, name: str) -> str:
     text = re.sub(
         r"(?m)^order: (\d+)", lambda m: f"order: {int(m[1]) + 10000 * number}", text
     )
-    text = re.sub(r"(?m)^part: (.*)", rf"part: \1 {number}", text)
+    text = re.sub(r"(?m)^((?:part|title): .*)", rf"\1 {number}", text)
     text = re.sub(r"<!-- verification table -->", "", text)
     depth = "../" * (name.count("/") + 1)
     # The pages that have no copy lie one folder up.

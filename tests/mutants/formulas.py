@@ -87,14 +87,27 @@ def by_itself(before: str) -> bool:
     return opened == len(re.findall(r"\\end|[}\]]", plain)) and "begin{c" not in plain
 
 
-def nothing(tex: str, start: int) -> bool:
-    """Is it in a product with 0, or its sign? There a change changes nothing."""
-    ends = r"[+=&{}]|\\\\|-(?=[ \d\\])"
-    *_, before = ["", ""] if tex[start] in "+-" else re.split(ends, tex[:start])
+def nothing(tex: str, start: int, other: str) -> bool:
+    """Is it in a product with 0, or its sign? Is it the dot of 2 times 2, which is
+    2 + 2, too? There a change changes nothing."""
+    ends = r"[+=&{}]|\\\\|(?<!\()-(?=[ \d\\])"
+    sign = tex[start] in "+-" and tex[start - 1] != "("  # not that of a number
+    *_, before = ["", ""] if sign else re.split(ends, tex[:start])
     term = before + re.split(ends, tex[start + 1 :])[0]
     product = re.search(r"(?:^|\\cdot|\()\s*-?0\s*(?:$|\\cdot|\))", term.strip())
     # A number that is not the largest may be another.
-    return bool(product or re.search(r"\\max\([\d., ]*$", tex[:start]))
+    largest = re.search(r"\\max\([\d., ]*$", tex[:start])
+    return bool(product or largest or (other == "+" and adds_up(tex, start)))
+
+
+def adds_up(tex: str, start: int) -> bool:
+    """Is the product of two numbers here their sum?"""
+    number = r"\(?(-?[\d.]+)\)? *"
+    one = re.search(rf"(?:^|[=+(,&;]) *{number}$", tex[:start])
+    other = re.match(rf"\\cdot *{number}(?!\\cdot)", tex[start:])
+    if not (one and other):
+        return False
+    return float(one[1]) * float(other[1]) == float(one[1]) + float(other[1])
 
 
 @dataclass
@@ -170,7 +183,7 @@ def every_mutant() -> list[Changed]:
         tex, piece = source.piece.display, source.piece
         main = Display(source.page, piece.line, tex, piece.labels).main
         for start, end, other in sorted(set(changes(tex))):
-            if nothing(tex, start):
+            if nothing(tex, start, other):
                 continue
             row = slice(tex.rfind("\n", 0, start) + 1, (tex + "\n").index("\n", end))
             found.append(

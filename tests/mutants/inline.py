@@ -34,7 +34,7 @@ def mutants() -> Iterator[Changed]:
                 continue
             before, place = one.tex, (page.name.removesuffix(".md"), f"#{one.section}")
             for start, end, other in sorted(set(changes(before))):
-                if not nothing(before, start) and tells(before, start, other):
+                if not nothing(before, start, other) and tells(before, start, other):
                     after = before[:start] + other + before[end:]
                     yield Changed(*place, f"{page}:{one.line}", before, after, one)
 
