@@ -77,16 +77,16 @@ def panels(name: str) -> Panels:
     return figures[name].function(Shown(figures[name].page))
 
 
-def drawing(name: str, alternative: str) -> str:
+def drawing(name: str, alternative: str, caption: str = "") -> str:
     """Raises Mistake; its file and line are those of the session, or for the page."""
     found = panels(name)
     if not alternative.strip():
         raise Mistake("the text alternative is empty")
-    return drawn(found, f"figure-{name}", alternative)
+    return drawn(found, f"figure-{name}", alternative, caption)
 
 
-def drawn(panels: Panels, identity: str, alternative: str) -> str:
-    """Panels side by side, with their operators, as one picture."""
+def drawn(panels: Panels, identity: str, alternative: str, caption: str = "") -> str:
+    """Panels side by side, with their operators, as one picture above its caption."""
     groups, operator = [], ""
     for panel in panels:
         if isinstance(panel, str):
@@ -95,11 +95,12 @@ def drawn(panels: Panels, identity: str, alternative: str) -> str:
             # An operator stays with what follows it when the line breaks.
             groups.append(f'<div class="group">{operator}{_panel(panel)}</div>')
             operator = ""
+    told = f"<figcaption>{caption}</figcaption>" if caption else ""
     # The search would find nothing but numbers in it.
     return (
         f'<figure class="figure" id="{identity}" data-search-exclude="">'
         f'<div class="panels" role="img" aria-label="{markup.escape(alternative)}">'
-        f"{''.join(groups)}</div></figure>"
+        f"{''.join(groups)}</div>{told}</figure>"
     )
 
 

@@ -34,7 +34,9 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: object) ->
     language = str(config.theme["language"])
     session = page.file.src_uri.removeprefix(f"{language}/")
 
-    def draw(query: str, alternative: str) -> str:
+    def draw(query: str, alternative: str, caption: str) -> str:
+        if caption:
+            raise ValueError("an explorer has no caption")
         kind = query.partition("?")[0]
         if kind in found:
             raise ValueError("a page has room in its address for one of a kind")

@@ -376,7 +376,8 @@ def rendered(source: str) -> str:
         abs_src_path=str(ROOT / "docs" / "en" / "page.md"), content_string=source
     )
     html = Markdown(extensions=["attr_list", "md_in_html"]).convert(source)
-    return hook.on_page_content(html, page=SimpleNamespace(file=file))
+    config = SimpleNamespace(theme={"language": "en"})
+    return hook.on_page_content(html, page=SimpleNamespace(file=file), config=config)
 
 
 def test_an_image_alone_in_its_paragraph_becomes_a_figure():
@@ -386,6 +387,16 @@ def test_an_image_alone_in_its_paragraph_becomes_a_figure():
     label = re.search('aria-label="([^"]*)"', html)[1]
     assert unescape(label) == 'Two kernels, "W" & more'
     assert "<img" not in html
+
+
+def test_what_stands_below_a_figure_is_its_caption():
+    line = "![Two kernels](figure:rot180)"
+    html = rendered(f"{line}\n*Turned*, a &\nb.\n\n{line}\n\n{line}\nLast.")
+    assert re.findall("<figcaption>(.*?)</figcaption>", html, re.DOTALL) == [
+        "<strong>Figure 1.</strong> <em>Turned</em>, a &amp;\nb.",
+        "<strong>Figure 2.</strong> Last.",
+    ]
+    assert html.count("<figure") == 3
 
 
 def test_other_images_and_code_stay():
@@ -401,9 +412,10 @@ def test_other_images_and_code_stay():
         ("![a](figure:no-such)", "no such figure; there are rot180, conv-full"),
         ("![](figure:rot180)", "the text alternative is empty"),
         ("![ ](figure:rot180)", "the text alternative is empty"),
-        ("See ![a](figure:rot180)", "it must stand alone in its paragraph"),
-        ('![a](figure:rot180 "t")', "it must stand alone in its paragraph"),
-        ("- ![a](figure:rot180)", "it must stand alone in its paragraph"),
+        ("See ![a](figure:rot180)", "it must be the first line of its paragraph"),
+        ('![a](figure:rot180 "t")', "it must be the first line of its paragraph"),
+        ("![a](figure:rot180) too", "it must be the first line of its paragraph"),
+        ("- ![a](figure:rot180)", "it must be the first line of its paragraph"),
     ],
 )
 def test_a_page_at_fault_is_named(line, message):
