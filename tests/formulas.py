@@ -1,4 +1,4 @@
-""".venv/bin/python -m tests.formulas [page ...]: what becomes of each displayed formula,
+""".venv/bin/python -m tests.formulas [page ...]: what becomes of each display,
 and its faults. A page is named as in `cnn/stride`.
 """
 

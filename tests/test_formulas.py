@@ -34,7 +34,7 @@ def test_every_display_is_true_of_numbers_or_says_why(record, name):
     ]
     assert not wrong, "\n\n".join(wrong)
     for display in found(name):
-        record.display(display.kind)
+        record.formula(display.kind)
 
 
 @pytest.mark.parametrize("name", PAGES)

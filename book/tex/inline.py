@@ -21,6 +21,7 @@ from book.tex.tree import Chain, Name, Node, numeric
 from book.tex.vocabulary import Vocabulary, vocabularies
 from book.tex.world import Unknown, World
 
+WITHIN = ("numbers", "held")  # what is counted of them
 NOT_SO = (Unread, Unknown, Wrong, *NO_VALUE)
 # A statement of numbers alone, with nothing but these signs.
 PLAIN = re.compile(
