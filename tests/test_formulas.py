@@ -10,7 +10,7 @@ from book.pages import Page, contents
 from book.parts import Part
 from book.tex import functions
 from book.tex import vocabulary as vocabularies
-from book.tex.displays import Display, displays, judge
+from book.tex.displays import Display, displays, judge, stands
 from book.tex.parser import AND, IF, OTHERWISE, Unread, statements, words
 from book.tex.world import World, drawn
 
@@ -155,6 +155,11 @@ BROKEN = {
     (r"\delta_i = \frac{\partial \ell}{\partial y_i}", "", ""): "y is no symbol",
     (r"z_i = \sum_u x_{Si+u}\, w_u, \qquad 0 \le i < O", "< O", r"\le O"): "lets i be",
     (r"z_i = \sum_u x_{Si+u}\, w_u, \qquad 0 \le i < O", "0", "1"): "leaves out",
+    (
+        r"\frac{\partial z_i}{\partial x_p} = w_{p-Si}, \quad 0 \le i < O, \; 0 \le p < H",
+        r"0 \le p < H",
+        r"0 \le i < O",
+    ): "the range of i is said twice",
 }
 
 
@@ -164,6 +169,14 @@ def test_a_fault_is_told(change, said):
     assert old in tex
     (display,) = displays(shown(tex.replace(old, new) if old else tex))
     assert any(said in fault for fault in display.faults), display.faults
+
+
+def test_a_rounded_row_stands_in_the_code_as_a_row():
+    numbers = [7.0, 0.12341, -0.4567]
+    assert stands(["0.1234", "-0.4567"], numbers)
+    for wrong in ["-0.4567", "0.1234"], ["0.1234", "0.4567"], ["0.1235", "-0.4567"]:
+        assert not stands(wrong, numbers)
+    assert stands(["0.4567"], numbers)  # its sign may be an operator
 
 
 def test_a_condition_chooses_the_cases():

@@ -137,8 +137,12 @@ class Claim:
         """How many comparisons hold; raises Wrong at the first that does not."""
         evaluator = self.evaluator
         spaces = evaluator.spaces(Op("tuple", (node, *beside)))
+        told: set[str] = set()  # the indices whose range is said
         for one in beside:
             self.tight(one, spaces)
+            if again := told & {*evaluator.alone(one)}:
+                raise Wrong(f"the range of {', '.join(again)} is said twice")
+            told |= {*evaluator.alone(one)} & {*spaces}
         # Of two formulas in a display a condition may be on the indices of one.
         conditions = [c for c in self.conditions if {*evaluator.alone(c)} <= {*spaces}]
         count = 0

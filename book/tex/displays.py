@@ -23,7 +23,8 @@ from book.tex.vocabulary import Vocabulary, worded
 from book.tex.world import Unknown, World
 
 KINDS = ("evaluated", "arithmetic", "definition", "marked")
-DECIMAL = re.compile(r"\d+\.\d+")
+NUMBER = re.compile(r"-?\d+\.\d+")
+ROW = re.compile(rf"{NUMBER.pattern}(?:\s*&\s*{NUMBER.pattern})*")  # of a matrix
 # Of arrays that do not fit, or of something that is no number.
 NO_VALUE = (ArithmeticError, LookupError, TypeError, ValueError)
 
@@ -98,20 +99,34 @@ def judge(display: Display, words: Vocabulary, conditions: list[str]) -> None:
 
 
 def unprinted(display: Display) -> list[str]:
-    """A rounded number is one that the page's code has or prints: calculation would not
-    tell it from its neighbours."""
-    rounded = {
-        number: decimals
-        for number in sorted({*DECIMAL.findall(display.tex)})
-        if (decimals := Number(number).decimals) >= ROUNDED
-    }
+    """A rounded number is one that the page's code has or prints, and the rounded row
+    of a matrix stands there as a row: calculation would not tell a number from its
+    neighbours."""
+    rounded = [
+        run
+        for run in sorted({*ROW.findall(display.tex)})
+        if Number(NUMBER.search(run)[0]).decimals >= ROUNDED
+    ]
     if not rounded:
         return []
     names = {include.session for include in display.page.includes}
     texts = [sessions.parse(sessions.SNIPPETS / f"{name}.md").text for name in names]
-    printed = [float(number) for text in texts for number in DECIMAL.findall(text)]
+    printed = [[float(number) for number in NUMBER.findall(text)] for text in texts]
     return [
-        f"{number} is rounded, and no number of the page's code comes to it"
-        for number, decimals in rounded.items()
-        if not any(f"{other:.{decimals}f}" == number for other in printed)
+        f"{run} is rounded, and nothing in the page's code comes to it"
+        for run in rounded
+        if not any(stands(NUMBER.findall(run), numbers) for numbers in printed)
     ]
+
+
+def stands(run: list[str], numbers: list[float]) -> bool:
+    """Are some of the numbers, one after the other, those of the run when rounded?"""
+    places = [len(text.partition(".")[2]) for text in run]
+    wanted = run if len(run) > 1 else [run[0].lstrip("-")]  # it may be an operator
+    return any(
+        all(
+            f"{number if len(run) > 1 else abs(number):.{decimals}f}" == text
+            for number, decimals, text in zip(there, places, wanted, strict=True)
+        )
+        for there in zip(*(numbers[n:] for n in range(len(run))), strict=False)
+    )
