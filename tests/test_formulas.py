@@ -156,7 +156,8 @@ BROKEN = {
     (r"z_i = \sum_u x_{Si+u}\, w_u, \qquad 0 \le i < O", "< O", r"\le O"): "lets i be",
     (r"z_i = \sum_u x_{Si+u}\, w_u, \qquad 0 \le i < O", "0", "1"): "leaves out",
     (
-        r"\frac{\partial z_i}{\partial x_p} = w_{p-Si}, \quad 0 \le i < O, \; 0 \le p < H",
+        r"\frac{\partial z_i}{\partial x_p} = w_{p-Si}, \quad 0 \le i < O, \; "
+        r"0 \le p < H",
         r"0 \le p < H",
         r"0 \le i < O",
     ): "the range of i is said twice",
