@@ -12,9 +12,9 @@ python3 make.py bench   what verifying costs, how fast builds, pages, im2col and
                         explorer are; one alone: `bench sessions`, `bench build`,
                         `bench page`, `bench convolution`, `bench explorer`; an hour:
                         `bench growth`; --smallest: only to see whether they run
-python3 make.py mutants alters the equations' functions; what do the checks miss? Tries
-                        a sample; `mutants pooling/max rot180`: all of this page, of
-                        this function; --all: everything
+python3 make.py mutants alters functions, formulas, outputs and numbers in the text;
+                        what do the checks miss? Tries a sample; `mutants pooling/max
+                        rot180`: all of this page, of this function; --all: everything
 python3 make.py lock    renew requirements.txt and package-lock.json (--upgrade: newer)
 
 The first call installs what the lock files name into .venv and node_modules.
