@@ -299,11 +299,9 @@ def held(number: Numeral, plain: str, drawn: Drawn, near: Evidence) -> bool:
     """Does the picture or its section show it, as what it is called?"""
     before, value = plain[: number.start], number.value
     sized = SIZED.match(plain, number.start + len(number.text))
-    called = CALLED.search(before)
-    if called and called[1] not in LETTERS:
-        return True  # out_of_turn looks at it
-    if called:
-        return drawn.calls(LETTERS[called[1]], number.text)
+    if what := called(number, plain):
+        # At channels and examples out_of_turn looks.
+        return what not in LETTERS or drawn.calls(LETTERS[what], number.text)
     if isinstance(value, tuple):
         return value in (drawn.sized(SYMBOLS[sized[1]]) if sized else drawn.sizes)
     if NOT.search(before):
@@ -319,6 +317,15 @@ def held(number: Numeral, plain: str, drawn: Drawn, near: Evidence) -> bool:
     # Of a decimal the place is told.
     whole = "." not in number.text
     return whole and (near.holds(number) or (not number.free and value in drawn.others))
+
+
+def called(number: Numeral, plain: str) -> str | None:
+    """The word before it, if it is one that says what it is the number of."""
+    found = CALLED.search(plain[: number.start])
+    after = plain[number.start + len(number.text) :].lstrip()
+    if not found or (found[1] == "第" and not after.startswith("层")):
+        return None
+    return found[1]
 
 
 def misplaced(text: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str]:
@@ -379,18 +386,18 @@ def out_of_row(plain: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str
 
 def out_of_turn(plain: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str]:
     """Channels and examples that are not those of the panels, in their order."""
-    told: list[list[Numeral]] = []
+    groups: list[list[Numeral]] = []
     for number in numbers:
-        called = CALLED.search(plain[: number.start])
-        if not called or called[1] in LETTERS:
+        what = called(number, plain)
+        if what is None or what in LETTERS:
             continue
-        last = told[-1][-1] if told else None
+        last = groups[-1][-1] if groups else None
         if last and PAIRED.fullmatch(plain, last.start + len(last.text), number.start):
-            told[-1].append(number)
+            groups[-1].append(number)
         else:
-            told.append([number])
+            groups.append([number])
     left = iter(drawn.indices)
-    for group in told:
+    for group in groups:
         wanted = tuple(number.value for number in group)
         if not any(index[-len(wanted) :] == wanted for index in left):
             yield plain[group[0].start : group[-1].start + len(group[-1].text)]
