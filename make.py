@@ -13,7 +13,7 @@ python3 make.py bench   what verifying code and formulas costs, how fast builds,
                         `bench formulas`, `bench build`, `bench page`,
                         `bench convolution`, `bench explorer`; an hour: `bench growth`;
                         --smallest: only to see whether they run
-python3 make.py mutants alters functions, formulas and numbers, one place at a time;
+python3 make.py mutants alters functions, formulas, outputs and numbers in the text;
                         what do the checks miss? Tries a sample; `mutants pooling/max
                         rot180`: all of this page, of this function; --all: everything
 python3 make.py lock    renew requirements.txt and package-lock.json (--upgrade: newer)
