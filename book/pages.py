@@ -424,6 +424,7 @@ def bones(page: Page) -> tuple[dict[str, list[str]], dict[str, Counter[str]]]:
         "headings": [f"{p.level} {p.anchor}" for p in page.headings],
         "includes": [f"{p.session}:{p.section}" for p in page.includes],
         "displays": [normal(p.display) for p in page.displays],
+        "notes to the checks": [*_noted(page)],
         "fences": [p.fence for p in page.pieces if p.fence],
         "admonitions": admonitions,
         "images": [s.image + ":" + s.source for s in page.spans if s.image],
@@ -435,6 +436,14 @@ def bones(page: Page) -> tuple[dict[str, list[str]], dict[str, Counter[str]]]:
         "links": [s.target for s in page.spans if s.target],
     }
     return in_order, {name: Counter(bag) for name, bag in as_bags.items()}
+
+
+def _noted(page: Page) -> Iterator[str]:
+    """Where a formula holds, and which is no claim; why, each language says itself."""
+    for number, piece in enumerate(page.displays, 1):
+        for kind, said in page.notes(piece).items():
+            what = "" if kind == "unchecked" else "; ".join(said)
+            yield f"display {number}: {kind} {what}".strip()
 
 
 def differences(english: Page, chinese: Page) -> list[str]:

@@ -2,7 +2,7 @@
 
 Where a page has the comment <!-- verification table -->, a table of the main equations
 takes its place, and on every page the number of a main equation gets a mark that leads
-to its row. <!-- formulas table --> is what became of all displayed formulas.
+to its row. <!-- formulas table --> is what became of all formulas.
 book/record.py has what was found.
 """
 
@@ -18,6 +18,7 @@ from book.record import NAMES, Record, path, read
 from book.results import Result, results
 from book.sessions import parse
 from book.tex.displays import KINDS
+from book.tex.inline import WITHIN
 
 PLACE = "<!-- verification table -->"
 FORMULAS = "<!-- formulas table -->"
@@ -40,7 +41,7 @@ TEXTS = {
         ),
         "stale": (
             "Out of date",
-            "The code was changed after this run. "
+            "Code, formulas or checks were changed after this run. "
             "<code>python3 make.py test</code> checks it again.",
         ),
         "displays": "| Displayed formulas | How many |",
@@ -49,9 +50,12 @@ TEXTS = {
         "definition": "definitions that an evaluated formula uses",
         "marked": "marked as none of these",
         "why": "On {page}: {why}.",
+        "within": "| Formulas within lines | How many |",
+        "numbers": "of numbers alone, calculated",
+        "held": "others that hold in numbers, and go on holding",
         "checked": "checked on {cases} random cases",
         "unchecked": "not yet checked on this machine",
-        "outdated": "changed since it was last checked",
+        "outdated": "checked before the last change of code, formulas or checks",
     },
     "zh": {
         "head": [
@@ -70,7 +74,8 @@ TEXTS = {
         ),
         "stale": (
             "结果已过期",
-            "这次验证之后代码改过。运行 <code>python3 make.py test</code> 重新验证。",
+            "这次验证之后，代码、公式或验证改过。"
+            "运行 <code>python3 make.py test</code> 重新验证。",
         ),
         "displays": "| 单独成行的公式 | 个数 |",
         "evaluated": "代入数值求过值",
@@ -78,9 +83,12 @@ TEXTS = {
         "definition": "定义，用在求过值的公式里",
         "marked": "有标记，不属于以上三种",
         "why": "{page}：{why}。",
+        "within": "| 行内公式 | 个数 |",
+        "numbers": "只有数，算过",
+        "held": "其余的，代入数值成立，以后也要成立",
         "checked": "已用 {cases} 组随机数据验证",
         "unchecked": "在这台机器上尚未验证",
-        "outdated": "上次验证之后代码改过",
+        "outdated": "上次验证之后，代码、公式或验证改过",
     },
 }
 
@@ -188,22 +196,26 @@ def number(error: float) -> str:
     return f"{digit}·10<sup>{str(int(exponent)).replace('-', chr(0x2212))}</sup>"
 
 
-# --- The displayed formulas --------------------------------------------------
+# --- The formulas ------------------------------------------------------------
 
 
 def told(markdown: str, book: Found, language: str) -> str:
-    """A page with the table of its displays, in Markdown, where it has its place."""
+    """A page with the tables of all formulas, in Markdown, where it has their place."""
     if FORMULAS not in markdown:
         return markdown
     words = TEXTS[language]
     state, run = book.record
     counts = run.formulas if run and state == "fresh" else {}
-    lines = [words["displays"], "|---|---:|"]
-    lines += [f"| {words[kind]} | {counts.get(kind, '–')} |" for kind in KINDS]
-    lines.append("")
+
+    def rows(head: str, kinds: tuple[str, ...]) -> list[str]:
+        shown = [f"| {words[kind]} | {counts.get(kind, '–')} |" for kind in kinds]
+        return [words[head], "|---|---:|", *shown, ""]
+
+    lines = rows("displays", KINDS)
     for page, anchor, why in book.marked:
         link = f"[{page.front['title']}]({page.name}#{anchor})"
         lines.append("- " + words["why"].format(page=link, why=why))
+    lines += ["", *rows("within", WITHIN)]
     return markdown.replace(FORMULAS, "\n".join(lines))
 
 

@@ -12,7 +12,7 @@ from book.figures import drawing
 
 NUMBERED = {
     "en": "<strong>Figure {}.</strong> {}",
-    "zh": "<strong>图 {}</strong>\u2003{}",  # a wide space, as below Chinese figures
+    "zh": "<strong>图 {}</strong>\u2002{}",
 }
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from playwright.sync_api import Browser, sync_playwright
 
 from book import record as records
-from book.pages import ROOT, nav_pages
+from book.pages import LANGUAGES, ROOT, nav_pages
 from tests.site import build, built, serving  # noqa: F401  build: others take it from here
 from tools.chromium import FLAGS, NONE, chromium
 
@@ -72,6 +72,8 @@ FILE = "tests/test_properties.py"
 EQUATION = f"{FILE}::test_the_function_is_its_equation"
 VARIANT = f"{FILE}::test_a_wrong_variant_is_rejected"
 DISPLAYS = "tests/test_formulas.py::test_every_display_is_true_of_numbers_or_says_why"
+NUMBERS = "tests/test_inline.py::test_what_is_said_of_numbers_alone_is_true"
+HELD = "tests/test_inline.py::test_what_holds_goes_on_holding"
 
 
 class Record:
@@ -85,7 +87,7 @@ class Record:
         self.before = records.fingerprint()
         self.running: dict[str, dict] = {}  # of the test that is running
         self.equations: dict[str, dict] = {}
-        self.shown: Counter[str] = Counter()  # kinds of displays of the running test
+        self.shown: Counter[str] = Counter()  # kinds of formulas of the running test
         self.formulas: Counter[str] = Counter()
         self.outcomes: dict[str, bool] = {}
         self.seconds = 0.0
@@ -93,7 +95,7 @@ class Record:
     def count(self, label: str, error: float) -> None:
         add(self.running, label, 1, float(error))
 
-    def display(self, kind: str) -> None:
+    def formula(self, kind: str) -> None:
         self.shown[kind] += 1
 
     @pytest.hookimpl(wrapper=True)
@@ -104,7 +106,7 @@ class Record:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if not report.nodeid.startswith((f"{FILE}::", DISPLAYS)):
+        if not report.nodeid.startswith((f"{FILE}::", DISPLAYS, NUMBERS, HELD)):
             return
         passed = self.outcomes.get(report.nodeid, True) and report.passed
         self.outcomes[report.nodeid] = passed
@@ -123,7 +125,9 @@ class Record:
         for label, result in results().items():
             wanted.add(f"{EQUATION}[{label}]")
             wanted |= {f"{VARIANT}[{label}-{name}]" for name in result.wrong}
-        wanted |= {f"{DISPLAYS}[{page}]" for page in nav_pages()}
+        for page in nav_pages():
+            wanted |= {f"{DISPLAYS}[{page}]", f"{HELD}[{page}]"}
+            wanted |= {f"{NUMBERS}[docs/{language}/{page}]" for language in LANGUAGES}
         return wanted <= set(self.outcomes) and all(self.outcomes.values())
 
     def pytest_terminal_summary(self, terminalreporter) -> None:

@@ -1,28 +1,30 @@
-"""python3 -m tests.formulas [page ...]: what becomes of each displayed formula."""
+""".venv/bin/python -m tests.formulas [page ...]: what becomes of each display,
+and its faults. A page is named as in `cnn/stride`.
+"""
 
 import sys
-import time
 from collections import Counter
 
 from book.pages import contents
 from book.tex.displays import displays
 
 
-def main(names: list[str]) -> None:
-    start, kinds = time.process_time(), Counter()
-    for page in contents()["en"]:
-        if names and page.name.removesuffix(".md") not in names:
-            continue
-        for display in displays(page):
+def main(*names: str) -> int:
+    pages = {page.name.removesuffix(".md"): page for page in contents()["en"]}
+    if unknown := sorted({*names} - {*pages}):
+        sys.exit(f"tests.formulas: there is no page {unknown[0]}")
+    kinds: Counter[str] = Counter()
+    for name in names or pages:
+        for display in displays(pages[name]):
             kind = "FAULT" if display.faults else display.kind
             kinds[kind] += 1
-            print(f"{kind:11s}{page}:{display.line}", f"{display.comparisons} compared")
+            place = f"{display.page}:{display.line}"
+            print(f"{kind:11s}{place} {display.comparisons} compared")
             for fault in display.faults:
                 print(f"    {fault}")
-    seconds = time.process_time() - start
-    count = kinds.total()
-    print(dict(kinds), f"{seconds:.1f} s of CPU, {count / seconds:.0f} a second")
+    print(", ".join(f"{kind} {count}" for kind, count in kinds.items()))
+    return kinds["FAULT"]
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(bool(main(*sys.argv[1:])))

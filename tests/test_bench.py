@@ -11,6 +11,7 @@ from tests.bench.__main__ import NAMED, PARTS
 # What each prints once it has measured.
 TOLD = {
     "sessions": "verified",
+    "formulas": "a second",
     "build": "an edit of a snippet",
     "page": "layout shift",
     "convolution": "together",
@@ -37,6 +38,6 @@ def test_a_bench_that_is_not_there_is_told():
     done = bench("sesions")
     assert done.returncode == 1
     assert done.stderr == (
-        "make.py: bench knows sessions, build, page, convolution, explorer, "
-        "growth and --smallest, not sesions\n"
+        "make.py: bench knows sessions, formulas, build, page, convolution, "
+        "explorer, growth and --smallest, not sesions\n"
     )

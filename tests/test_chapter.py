@@ -106,6 +106,7 @@ def test_they_pass_the_tests(book):
     pages = [f"docs/{language}/{name}.md" for language in LANGUAGES for name in MADE]
     tests = ["languages", "glossary", "exercises", "style", "figures", "properties"]
     tests += ["notebooks", "site", "browser", "formulas", "numerals"]
+    tests += ["alternatives"]
     which = "rnn or seq or format or punctuation or every_figure or know_the_same"
     which += " or amiss_in_a_page"
     done = subprocess.run(

@@ -8,8 +8,9 @@ import pytest
 
 from book.pages import Page, contents
 from book.parts import Part
-from book.tex import displays as module
-from book.tex.displays import Display, displays, judge
+from book.tex import functions
+from book.tex import vocabulary as vocabularies
+from book.tex.displays import Display, displays, judge, stands
 from book.tex.parser import AND, IF, OTHERWISE, Unread, statements, words
 from book.tex.world import World, drawn
 
@@ -33,7 +34,7 @@ def test_every_display_is_true_of_numbers_or_says_why(record, name):
     ]
     assert not wrong, "\n\n".join(wrong)
     for display in found(name):
-        record.display(display.kind)
+        record.formula(display.kind)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -100,7 +101,7 @@ def vocabulary(request, monkeypatch):
     """The page has the vocabulary of worlds()."""
     if "name" not in request.fixturenames:
         part = Part("worlds", "", worlds)
-        monkeypatch.setattr(module, "makers", lambda _: {"": part})
+        monkeypatch.setattr(vocabularies, "makers", lambda _: {"": part})
 
 
 FORWARD = r"z_i = \sum_u x_{Si+u}\, w_u"
@@ -154,6 +155,12 @@ BROKEN = {
     (r"\delta_i = \frac{\partial \ell}{\partial y_i}", "", ""): "y is no symbol",
     (r"z_i = \sum_u x_{Si+u}\, w_u, \qquad 0 \le i < O", "< O", r"\le O"): "lets i be",
     (r"z_i = \sum_u x_{Si+u}\, w_u, \qquad 0 \le i < O", "0", "1"): "leaves out",
+    (
+        r"\frac{\partial z_i}{\partial x_p} = w_{p-Si}, \quad 0 \le i < O, \; "
+        r"0 \le p < H",
+        r"0 \le p < H",
+        r"0 \le i < O",
+    ): "the range of i is said twice",
 }
 
 
@@ -163,6 +170,14 @@ def test_a_fault_is_told(change, said):
     assert old in tex
     (display,) = displays(shown(tex.replace(old, new) if old else tex))
     assert any(said in fault for fault in display.faults), display.faults
+
+
+def test_a_rounded_row_stands_in_the_code_as_a_row():
+    numbers = [7.0, 0.12341, -0.4567]
+    assert stands(["0.1234", "-0.4567"], numbers)
+    for wrong in ["-0.4567", "0.1234"], ["0.1234", "0.4567"], ["0.1235", "-0.4567"]:
+        assert not stands(wrong, numbers)
+    assert stands(["0.4567"], numbers)  # its sign may be an operator
 
 
 def test_a_condition_chooses_the_cases():
@@ -185,7 +200,7 @@ def test_a_function_that_is_not_its_formula(monkeypatch):
     class Result:
         pass
 
-    monkeypatch.setattr(module, "tagged", lambda: {"some-forward": Result})
+    monkeypatch.setattr(functions, "tagged", lambda: {"some-forward": Result})
     right = lambda x, w, stride: np.correlate(x, w)[::stride]  # noqa: E731
     for function, said in {
         right: "",
@@ -194,7 +209,7 @@ def test_a_function_that_is_not_its_formula(monkeypatch):
         lambda x, w, steps: 0: "has no argument steps",
         lambda x, w: x @ w: "raises ValueError",
     }.items():
-        monkeypatch.setattr(module, "function", lambda _, f=function: f)
+        monkeypatch.setattr(functions, "function", lambda _, f=function: f)
         (display,) = displays(shown(FORWARD + "\n\\label{some-forward}"))
         assert bool(display.faults) == bool(said)
         assert all(said in fault for fault in display.faults)
@@ -202,7 +217,7 @@ def test_a_function_that_is_not_its_formula(monkeypatch):
 
 def test_two_worlds_are_too_few(monkeypatch):
     part = Part("worlds", "", lambda: [*worlds()][:2])
-    monkeypatch.setattr(module, "makers", lambda _: {"": part})
+    monkeypatch.setattr(vocabularies, "makers", lambda _: {"": part})
     with pytest.raises(Exception, match="fewer than 3 worlds"):
         displays(shown(FORWARD))
 
@@ -214,10 +229,10 @@ def test_what_the_text_gives(monkeypatch):
         yield World(given={"x": given["x"]}, sizes={"s": given["s"]})
 
     part = Part("worlds", "hand", by_hand)
-    monkeypatch.setattr(module, "makers", lambda _: {"hand": part})
+    monkeypatch.setattr(vocabularies, "makers", lambda _: {"hand": part})
     text = "Here $x = (1, 2)$ and $s = 3$, $t = 1$, $t = 2$.\n\n$$\ns = x_0 + x_1\n$$"
     hand = page(f"$s = 4$\n\n## By hand {{ #hand }}\n\n{text}")
-    assert [*module.given(hand, "hand")] == ["s", "x"]
+    assert [*vocabularies.given(hand, "hand")] == ["s", "x"]
     (display,) = displays(hand)
     assert (display.faults, display.kind) == ([], "evaluated")
 
@@ -232,7 +247,7 @@ def test_the_reports_name_places_and_sizes():
 
 
 def test_judging_leaves_no_trace_of_a_formula_that_fails():
-    vocabulary = module.vocabulary(shown(FORWARD), "")
+    vocabulary = vocabularies.vocabulary(shown(FORWARD), "")
     display = Display(shown(FORWARD), 1, FORWARD, [])
     judge(display, vocabulary, [])
     assert display.comparisons == 3 + 4 + 3

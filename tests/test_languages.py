@@ -54,6 +54,9 @@ def test_a_page_draws_on_the_session_of_its_name(name):
 CHANGES = {
     "a displayed formula dropped": (r"(?ms)^\$\$\n.*?\n\$\$$", ""),
     "a sign flipped": (r"(?<=[\w} ])-(?=[\w\\ ].*\n\$\$)", "+"),
+    "a formula marked as no claim": (r"(?m)^\$\$$", "<!-- unchecked: x -->\n\n$$"),
+    "a condition dropped": (r"<!-- check: .*? -->", ""),
+    "another condition": (r"(<!-- check: .*?) -->", r"\1 + 1 -->"),
     "an inline formula dropped": (r"(?<!\$)\$(?!\$)[^$\n]+\$", ""),
     "an inline formula changed": (r"(?<!\$)\$(?!\$)([^$\n]+)\$", r"$-\1$"),
     "an include dropped": (r"(?m)^--8<-- .*$", ""),

@@ -3,12 +3,10 @@
 import re
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from book import numerals, sessions
-from book.figures import Box, Panel
-from book.numerals import Drawn, Evidence, complaints, disagreements, told
+from book.numerals import complaints, disagreements
 from book.pages import LANGUAGES, Page, nav_pages, page
 
 PAGES = [f"docs/{language}/{name}" for language in LANGUAGES for name in nav_pages()]
@@ -26,11 +24,6 @@ def test_a_number_stands_on_its_section_or_on_an_entry(path):
 @pytest.mark.parametrize("name", nav_pages())
 def test_the_languages_have_the_same_numbers(name):
     assert not disagreements(page("en", name), page("zh", name))
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_an_alternative_says_what_its_picture_shows(path):
-    assert not numerals.picture_complaints(at(path))
 
 
 # --- Broken on purpose -------------------------------------------------------------
@@ -56,6 +49,7 @@ def changed(of: Page, old: str, new: str) -> Page:
             "Keras 3.14",
         ),
         ("index.md", "3.12 or 3.13", "3.12 or 3.14", "Python 3.14, here it is 3.11"),
+        ("index.md", "3.12 or 3.13", "3.11 or 3.13", "has a version twice"),
         # Entries: what the session computes, the cells of a column.
         (
             "cnn/pooling.md",
@@ -112,63 +106,6 @@ def test_a_number_of_one_language_is_named():
     # In an alternative small numbers count, too.
     other = changed(english, "and columns 4 to 6 is outlined", "and three columns are")
     assert len(disagreements(other, chinese)) == 1
-
-
-PANELS = [
-    Panel("a^{1}", np.arange(12.0).reshape(3, 4), window=Box(1, 2, 2, 2)),
-    r"\xrightarrow{S=2}",
-    Panel("z^{2}", np.array([[1.0, -2.5], [0.0, 7.0]]), result=Box(1, 0)),
-]
-TRUE = "a of layer 1, 3 × 4: rows 1 and 2, columns 2 to 3; z in row 1, column 0: 0"
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("layer 1", "layer 2, layer 2"),
-        ("3 × 4", "3 × 5"),
-        ("rows 1 and 2", "rows 0 and 1"),
-        ("columns 2 to 3", "columns 1 to 3"),
-        ("row 1, column 0", "row 0, column 0"),
-        (": 0", ": 1"),
-        (": 0", ": 0, and -2.6"),
-        (": 0", ": 0, and 6, 7, 9 in the window"),
-        (": 0", ", other than 3"),
-    ],
-)
-def test_what_a_picture_does_not_show_is_noticed(old, new):
-    assert not told(TRUE, Drawn(PANELS), Evidence())
-    assert told(TRUE.replace(old, new, 1), Drawn(PANELS), Evidence())
-    chinese = "第 1 层的 a：框出第 1、2 行，第 2 到 3 列；z 的第 1 行第 0 列：0"
-    assert not told(chinese, Drawn(PANELS), Evidence())
-    assert told(
-        chinese.replace("第 2 到 3 列", "第 1 到 2 列"), Drawn(PANELS), Evidence()
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "old", "new", "message"),
-    [
-        (
-            "cnn/weights.md",
-            "z at stride 2; beside",
-            "z at stride 3; beside",
-            "'3' is not",
-        ),
-        (
-            "convolution/dilation.md",
-            "and dilation 2; b",
-            "and dilation 3; b",
-            "'3' is not",
-        ),
-        # δ fits either way; the session has only one of the two gradients.
-        ("pooling/max.md", "pool?K=3&S=1", "pool?K=2&S=1", "no session has"),
-        ("convolution/padding.md", "sides=1.2.0.1", "sides=2.1.1.0", "no session has"),
-    ],
-)
-def test_an_explorer_that_begins_elsewhere_is_noticed(name, old, new, message):
-    wrong = numerals.picture_complaints(changed(page("en", name), old, new))
-    assert any(message in line for line in wrong), wrong
 
 
 def test_versions_are_read_from_the_lock_and_from_what_runs():

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from book import record as verification
-from tests.conftest import DISPLAYS, EQUATION, VARIANT, Record
+from book.pages import LANGUAGES
+from tests.conftest import DISPLAYS, EQUATION, HELD, NUMBERS, VARIANT, Record
 
 RESULTS = {
     "a": SimpleNamespace(wrong={"a_sign": "the sign", "a_sum": "no sum"}),
@@ -40,6 +41,10 @@ def reports() -> list[pytest.TestReport]:
         found += [reported(f"{VARIANT}[{label}-{name}]") for name in result.wrong]
     kinds = {"evaluated": 3, "marked": 1}
     found += [reported(f"{DISPLAYS}[{page}]", formulas=kinds) for page in PAGES]
+    for page in PAGES:
+        for language in LANGUAGES:
+            found.append(reported(f"{NUMBERS}[docs/{language}/{page}]"))
+        found.append(reported(f"{HELD}[{page}]", formulas={"held": 5}))
     return found
 
 
@@ -56,11 +61,11 @@ def test_all_is_counted_and_complete():
     assert record.equations == {
         label: {"cases": 2, "error": 1e-15} for label in RESULTS
     }
-    assert record.formulas == {"evaluated": 6, "marked": 2}
+    assert record.formulas == {"evaluated": 6, "marked": 2, "held": 10}
     assert record.seconds == pytest.approx(0.5 * len(RESULTS))
 
 
-@pytest.mark.parametrize("which", [0, 1, -1])
+@pytest.mark.parametrize("which", range(len(reports())))
 def test_without_one_report_it_is_not_complete(which):
     some = reports()
     del some[which]
@@ -91,7 +96,7 @@ def test_cases_come_with_the_report_of_their_test(request):
     numpy = pytest.importorskip("numpy")
     record.count("a", numpy.float64(2e-16))
     record.count("a", 1e-15)
-    record.display("marked")
+    record.formula("marked")
     made = record.pytest_runtest_makereport()
     next(made)
     with pytest.raises(StopIteration) as stopped:

@@ -13,6 +13,7 @@ from book import checks, record, verification
 from book.pages import LANGUAGES, ROOT, contents
 from book.results import results
 from book.sessions import parse
+from book.tex.evaluator import CLOSE
 from tests.minibook import MiniBook
 
 
@@ -28,7 +29,7 @@ def recorded(root: Path, equations: dict, fingerprint: str) -> None:
         "profile": "quick",
         "fingerprint": fingerprint,
         "equations": equations,
-        "formulas": {"evaluated": 5, "definition": 1, "marked": 1},
+        "formulas": {"evaluated": 5, "definition": 1, "marked": 1, "held": 70},
     }
     path = root / ".cache" / "verification.json"
     path.parent.mkdir(exist_ok=True)
@@ -69,7 +70,7 @@ def c_d(x):
 TABLE = (
     "# Table\n\n<!-- verification table -->\n\n<!-- formulas table -->\n\nAfter it.\n"
 )
-ONE = "# One\n\n$$\nx \\label{step-x}\n$$\n\n$$\nx \\label{a-b}\n$$\n"
+ONE = "# One, $x = 2$\n\n$$\nx \\label{step-x}\n$$\n\n$$\nx \\label{a-b}\n$$\n"
 TWO = """# Two { #two }
 
 <!-- unchecked: a plan of $x$ -->
@@ -134,7 +135,8 @@ def test_the_table_and_the_marks_lead_to_each_other(book):
             assert fact in table
         assert "admonition" not in table
         assert "verification table" not in table
-        assert re.search(r"5</td>.*>–</td>.*>1</td>.*>1</td>", table, re.DOTALL)
+        numbers = re.findall(r"<tr>\s*<td>.*?</td>\s*<td[^>]*>(.*?)</td>", table)
+        assert numbers == ["5", "–", "1", "1", "–", "70"]
         assert '<a href="../part/two/#two">' in table
         assert 'title="x"' in table  # in the reason
 
@@ -163,13 +165,21 @@ def add_a_session(book):
     book.write("snippets/t.md", "Text.")
 
 
-def change_a_formula(book):
+def change_a_formula(book, old="x \\label{step", new="-x \\label{step"):
     for path in sorted(book.root.glob("docs/*/one.md")):
-        text = path.read_text("utf-8").replace("x \\label{step", "-x \\label{step")
-        path.write_text(text, "utf-8")
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), "utf-8")
 
 
-STALE = [change_a_session, change_a_check, add_a_session, change_a_formula]
+def change_a_formula_within_a_line(book):
+    change_a_formula(book, "$x = 2$", "$x = 3$")
+
+
+STALE = [
+    *(change_a_session, change_a_check, add_a_session),
+    *(change_a_formula, change_a_formula_within_a_line),
+]
 BROKEN = ["", "{", "[]", "null", "{}", '{"equations": 3}', "\udcff"]
 
 
@@ -181,7 +191,7 @@ def test_a_stale_record_is_shown_as_such(book, change):
     assert "Out of date" in book.table()
     assert "结果已过期" in book.table("zh")
     assert [badge[1:3] for badge in badges(book.read("one.md"))] == [
-        ("changed since it was last checked", "○")
+        ("checked before the last change of code, formulas or checks", "○")
     ]
 
 
@@ -356,3 +366,4 @@ def test_the_page_states_the_tolerances(language):
     assert rf"\le {exact} \cdot \max\bigl({scale}, \max_i |t_i|" in text
     assert rf"\le {slope} \cdot \max\Bigl({scale}, \sum_i |m_i v_i|" in text
     assert f"$h = {step}$" in text
+    assert f"$10^{{{round(log10(CLOSE))}}}$" in text

@@ -12,20 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from book.pages import Page
-from book.tex.displays import (
-    NO_VALUE,
-    Claim,
-    Display,
-    Vocabulary,
-    equal,
-    unprinted,
-    vocabularies,
-)
+from book.tex.claim import Claim
+from book.tex.displays import NO_VALUE, Display, unprinted
 from book.tex.evaluator import Wrong
 from book.tex.parser import INEQUALITIES, Unread
+from book.tex.rounding import equal
 from book.tex.tree import Chain, Name, Node, numeric
+from book.tex.vocabulary import Vocabulary, vocabularies
 from book.tex.world import Unknown, World
 
+WITHIN = ("numbers", "held")  # what is counted of them
 NOT_SO = (Unread, Unknown, Wrong, *NO_VALUE)
 # A statement of numbers alone, with nothing but these signs.
 PLAIN = re.compile(
@@ -48,11 +44,6 @@ class Inline:
 
     def __str__(self) -> str:
         return f"{self.page.name}#{self.section}: {self.tex}"
-
-    @property
-    def display(self) -> Display:
-        """As if it stood in lines of its own."""
-        return Display(self.page, self.line, self.tex, [])
 
 
 class Within(Claim):
@@ -82,17 +73,17 @@ def held(page: Page) -> Iterator[Inline]:
     """Those that hold in their vocabulary, with what the displays define."""
     at = vocabularies(page)
     for piece in page.displays:
-        define(Display(page, piece.line, piece.display, piece.labels), at(piece.line))
+        define(piece.display, at(piece.line))
     for one in inline(page):
-        if holds(one.display, at(one.line)):
+        if holds(one.tex, at(one.line)):
             yield one
 
 
-def define(display: Display, words: Vocabulary) -> None:
+def define(tex: str, words: Vocabulary) -> None:
     """Enters what a display defines."""
     for world in words.worlds:
         try:
-            claim = Claim(display, world, [])
+            claim = Claim(tex, world, [])
             for node in claim.statements:
                 if claim.new(node):
                     claim.define(node)
@@ -106,7 +97,7 @@ def arithmetic(display: Display) -> bool:
     Raises Wrong where it is not so, Unread where a formula of numbers cannot be read.
     """
     try:
-        claim = Within(display, World(), [])
+        claim = Within(display.tex, World(), [])
     except Unread:
         if PLAIN.fullmatch(display.tex):
             raise
@@ -127,13 +118,13 @@ def arithmetic(display: Display) -> bool:
     return bool(pairs)
 
 
-def holds(display: Display, words: Vocabulary) -> bool:
+def holds(tex: str, words: Vocabulary) -> bool:
     """Is it a claim, and true in all worlds of its vocabulary?"""
     if words.part is None:
         return False
     try:
         with np.errstate(all="ignore"):
-            return all(so(Within(display, world, [])) for world in words.worlds)
+            return all(so(Within(tex, world, [])) for world in words.worlds)
     except NOT_SO:
         return False
 

@@ -4,6 +4,7 @@ Copies of all pages are made in a copy of the book, under other names and with l
 figures and imports of their own. The time must not grow faster than the pages.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -95,14 +96,14 @@ def page(text: str, number: int, name: str) -> str:
 
 def main(folder: Path) -> None:
     pages = len(contents()["en"])
-    print("pages  seconds  a page")
+    print("pages  seconds  a page  of CPU")
     measured = []
     for times in TIMES:
         book = copy(folder / f"{times}x")
         for number in range(1, times):
             grow(book, number)
         command = [sys.executable, "make.py", "test", "-q", *TESTS]
-        start = time.perf_counter()
+        start, before = time.perf_counter(), os.times()
         done = subprocess.run(command, cwd=book, capture_output=True, text=True)
         seconds = time.perf_counter() - start
         if done.returncode:
@@ -110,9 +111,12 @@ def main(folder: Path) -> None:
             print(done.stderr, file=sys.stderr)
             if SMALLEST:
                 sys.exit("the tests of the copies fail")
+        after = os.times()
+        cpu = sum(after[2:4]) - sum(before[2:4])  # of what was started, and has ended
         number = len(list((book / "docs" / "en").rglob("*.md")))
         measured.append((number, seconds))
-        print(f"{number:5d}  {seconds:7.0f}  {seconds / number:6.2f}", flush=True)
+        each = seconds / number
+        print(f"{number:5d}  {seconds:7.0f}  {each:6.2f}  {cpu:6.0f}", flush=True)
     (few, short), *_, (many, long) = measured
     slope = (long - short) / (many - few)
     goal("a page more", slope, round(short / pages, 2), " s")

@@ -19,7 +19,7 @@ class Mutant:
     """
 
     page: str  # pooling/max
-    place: str  # of the page: the name of a function
+    place: str  # of the page: a function, #section, a section of its session
     line: str  # file:line
     before: str
     after: str

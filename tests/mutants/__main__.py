@@ -15,15 +15,27 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
-from tests.mutants import Key, Mutant, formulas, functions, inline, same
+from tests.mutants import (
+    Key,
+    Mutant,
+    formulas,
+    functions,
+    inline,
+    outputs,
+    prose,
+    same,
+)
 
 KINDS: dict[str, Callable[[], Iterator[Mutant]]] = {
     "functions": functions.mutants,
     "main results": formulas.of_main_results,
     "other displays": formulas.of_others,
     "numbers within lines": inline.mutants,
+    "output digits": outputs.mutants,
+    "numbers in prose": prose.of_prose,
+    "numbers of alternatives": prose.of_alternatives,
 }
-SAMPLE = 6  # of each place: all together take some minutes
+SAMPLE = 60  # of each place: all together take some minutes
 SEED = 2026
 
 

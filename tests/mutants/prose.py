@@ -1,124 +1,98 @@
-"""Numbers of prose, alternatives and explorers, changed in both languages alike."""
+"""Numbers in the prose and in text alternatives, and how explorers begin: each number
+one unit of its last place more, or less.
 
-import random
+In English alone: that the languages have the same numbers is another check.
+"""
+
 import re
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from book import numerals, sessions
+from book import alternatives, numerals, sessions
 from book.pages import Page, contents
+from tests.mutants import Mutant
 
 NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?!\w|\.\d|°)")
 SETTING = re.compile(r"(?<=[?&][SDK]=)\d|(?<=sides=)\d|(?<=sides=\d.\d.)\d")
+ENDS = re.compile(r"\n|(?<=[.;:]) ")  # of what is told of a change
 
 
-class Change(NamedTuple):
-    kind: str
-    place: str  # file:line: what it was -> what it is
-    english: Page
-    chinese: Page
+@dataclass
+class Changed(Mutant):
+    """A page with another number, and what is asked about it."""
+
+    changed: Page
+    complaints: Callable[[Page], list[str]]
+
+    def survives(self) -> bool:
+        try:
+            return not self.complaints(self.changed)
+        except ValueError:  # an explorer that cannot be drawn
+            return False
 
 
-def changes(seed: int = 0) -> Iterator[Change]:
-    """Each number one unit of its last place more or less, drawn by the seed."""
-    book = contents()
-    chinese = {of.name: of for of in book["zh"]}
-    draw = random.Random(seed)
-    for english in book["en"]:
-        pair = english, chinese[english.name]
-        for kind, find in KINDS.items():
-            there = [find(of) for of in pair]
-            for key, start, text in there[0]:
-                twin = next((place for place in there[1] if place[0] == key), None)
-                if twin:
-                    new = other(text, draw)
-                    line = english.text.count("\n", 0, start) + 1
-                    yield Change(
-                        kind,
-                        f"{english}:{line}: {text} -> {new}",
-                        put(english, start, text, new),
-                        put(pair[1], twin[1], twin[2], new),
-                    )
+def of_prose() -> Iterator[Changed]:
+    for of in contents()["en"]:
+        yield from changes(of, told(of), numerals.complaints)
 
 
-def put(of: Page, start: int, old: str, new: str) -> Page:
-    return replace(of, text=of.text[:start] + new + of.text[start + len(old) :])
+def of_alternatives() -> Iterator[Changed]:
+    for of in contents()["en"]:
+        places = sorted([*seen(of), *presets(of)])
+        yield from changes(of, places, alternatives.complaints)
 
 
-def other(text: str, draw: random.Random) -> str:
-    """A neighbour: of sizes, one side is one more or less."""
-    found = draw.choice(list(re.finditer(r"\d+(?:\.\d+)?", text)))
-    places = len(found[0].partition(".")[2])
-    unit = 10.0**-places * draw.choice([1, -1] if float(found[0]) else [1])
-    new = f"{abs(float(found[0]) + unit):.{places}f}"
-    return text[: found.start()] + new + text[found.end() :]
+def told(of: Page) -> Iterator[tuple[int, int]]:
+    """Where the numbers of the prose begin and end; of sizes, each side."""
+    for number in numerals.numerals(of):
+        if not number.free and number.text != numerals.YEAR:
+            for one in re.finditer(r"\d+(?:\.\d+)?", number.text):
+                yield number.start + one.start(), number.start + one.end()
 
 
-Found = list[tuple[tuple, int, str]]  # key in both languages, start, text
+def seen(of: Page) -> Iterator[tuple[int, int]]:
+    for start, picture in numerals.pictures(of):
+        yield from inside(start, picture, "seen", NUMBER)
 
 
-def counted(found: list[tuple[tuple, int, str]]) -> Found:
-    """With how often the key was there before, so that each is one of its own."""
-    seen: Counter[tuple] = Counter()
-    every = []
-    for key, start, text in found:
-        every.append(((*key, seen[key]), start, text))
-        seen[key] += 1
-    return every
-
-
-def prose(of: Page) -> Found:
-    return counted(
-        [
-            ((n.anchor, n.key), n.start, n.text)
-            for n in numerals.numerals(of)
-            if not n.free and n.text != numerals.YEAR
-        ]
-    )
-
-
-def alternatives(of: Page, image: str = "figure") -> Found:
-    return counted(
-        [
-            ((span["source"], number[0]), start + 2 + number.start(), number[0])
-            for start, span in numerals.pictures(of)
-            if span["image"] == image
-            for number in NUMBER.finditer(span["seen"])
-        ]
-    )
-
-
-def presets(of: Page) -> Found:
+def presets(of: Page) -> Iterator[tuple[int, int]]:
     """Settings of explorers whose arrays are from a session."""
-    if not (sessions.SNIPPETS / of.name).exists():
-        return []
-    return counted(
-        [
-            ((span["source"],), start + span.start("source") - span.start() + at, text)
-            for start, span in numerals.pictures(of)
-            if span["image"] == "explorer"
-            for at, text in (
-                (n.start(), n[0]) for n in SETTING.finditer(span["source"])
-            )
-        ]
-    )
+    if (sessions.SNIPPETS / of.name).exists():
+        for start, picture in numerals.pictures(of):
+            if picture["image"] == "explorer":
+                yield from inside(start, picture, "source", SETTING)
 
 
-KINDS = {
-    "number in the prose": prose,
-    "number of an alternative": alternatives,
-    "number of an explorer's alternative": lambda of: alternatives(of, "explorer"),
-    "preset of an explorer": presets,
-}
+def inside(
+    start: int, picture: re.Match[str], group: str, wanted: re.Pattern[str]
+) -> Iterator[tuple[int, int]]:
+    """Where something stands in a group of a picture that begins at a place."""
+    first = start + picture.start(group) - picture.start()
+    for found in wanted.finditer(picture[group]):
+        yield first + found.start(), first + found.end()
 
 
-def noticed(change: Change) -> bool:
-    pair = change.english, change.chinese
-    try:
-        return bool(numerals.disagreements(*pair)) or any(
-            numerals.complaints(of) + numerals.picture_complaints(of) for of in pair
-        )
-    except ValueError:  # an explorer that cannot be drawn
-        return True
+def changes(
+    of: Page,
+    places: Iterable[tuple[int, int]],
+    complaints: Callable[[Page], list[str]],
+) -> Iterator[Changed]:
+    name = of.name.removesuffix(".md")
+    for start, end in places:
+        first = max((m.end() for m in ENDS.finditer(of.text, 0, start)), default=0)
+        last = ENDS.search(of.text + "\n", end).start()
+        line = f"{of}:{of.text.count(chr(10), 0, start) + 1}"
+        section = f"#{numerals.anchor_at(of, start)}"
+        for other in neighbours(of.text[start:end]):
+            text = of.text[:start] + other + of.text[end:]
+            before = of.text[first:last]
+            after = of.text[first:start] + other + of.text[end:last]
+            changed = replace(of, text=text)
+            yield Changed(name, section, line, before, after, changed, complaints)
+
+
+def neighbours(number: str) -> Iterator[str]:
+    places = len(number.partition(".")[2])
+    for unit in (10.0**-places, -(10.0**-places)):
+        if (value := float(number) + unit) >= 0:
+            yield f"{value:.{places}f}"
