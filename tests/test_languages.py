@@ -128,8 +128,8 @@ def test_a_change_in_one_guide_is_noticed(old, new):
     assert bones_of(text) != bones_of(text.replace(old, new))
 
 
-# Half-width marks at Chinese characters; marks of quotation in Taiwan and Japan; a space
-# before %; what is no name.
+# Half-width marks at Chinese characters, quotation marks of other places, a space
+# before %, and a word that is in lower case.
 FOREIGN = re.compile(
     "[\u4e00-\u9fff][,:;!?()]|[,;!?()][\u4e00-\u9fff]|[「」]|\\d %|Softmax"
 )
