@@ -47,7 +47,7 @@ OPTIONAL = {"at", "everyday", "also", "not"}
 PLACE = re.compile(r"^<!-- glossary: (\S+) -->$", re.MULTILINE)
 TEXTS = {
     "en": {
-        "head": "| Term | 中文 | Meaning |",
+        "head": "| Term | Chinese | Meaning |",
         "not": " Elsewhere: {}.",
         "and": ", ",
         "note": "{}: {}",

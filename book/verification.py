@@ -78,7 +78,7 @@ TEXTS = {
             "运行 <code>python3 make.py test</code> 重新验证。",
         ),
         "displays": "| 单独成行的公式 | 个数 |",
-        "evaluated": "代入数值求过值",
+        "evaluated": "已代入数值核对",
         "arithmetic": "只有数的算式",
         "definition": "定义，用在求过值的公式里",
         "marked": "有标记，不属于以上三种",

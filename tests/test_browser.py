@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from book.pages import LANGUAGES, ROOT, nav_pages
-from tests.site import NOTEBOOKS, html_path, path
+from tests.site import NOTEBOOKS, TAGS, html_path, path
 
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 QUESTIONS = (ROOT / "tests" / "questions.js").read_text("utf-8")
@@ -358,7 +358,7 @@ def test_the_language_switch_keeps_the_place(reader, served, there):
         reader.get_by_role("banner").locator(".md-select button").hover()
         reader.locator(f'.md-select a[hreflang="{to}"]').click()
         expect(reader).to_have_url(f"{served}{path(to, there)}#{anchor}")
-        expect(reader.locator("html")).to_have_attribute("lang", to)
+        expect(reader.locator("html")).to_have_attribute("lang", TAGS[to])
         expect(reader.locator(f"#{anchor}")).to_be_in_viewport()
 
 

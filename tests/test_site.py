@@ -11,15 +11,17 @@ from pymdownx.snippets import SnippetMissingError
 
 from book.pages import LANGUAGES, ROOT, nav_pages
 from tests.minibook import MiniBook
-from tests.site import cached, copied, html_path  # noqa: F401  copied: for test_chapter
+from tests.site import (  # noqa: F401  copied: for test_chapter
+    TAGS,
+    cached,
+    copied,
+    html_path,
+)
 
 PAGES = [(language, page) for language in LANGUAGES for page in nav_pages()]
-
-
-# Of Chinese pages: a label that nobody has translated, and what both languages say.
+# On Chinese pages a label that nobody has translated, and one that is right.
 ENGLISH = re.compile(r"^(?!.*[\\\u4e00-\u9fff]).*\b[A-Za-z][a-z]{3,}\b", re.DOTALL)
-BOTH = {"logits", "English"}
-TAG = {"en": "en", "zh": "zh-Hans"}
+RIGHT = {"English"}  # the name of the other language
 
 
 class Links(HTMLParser):
@@ -68,10 +70,10 @@ def mistakes(site: Path, language: str, page: str) -> list[str]:
     wrong = [f"asks for {address}" for address in links.outside]
     if found != wanted or not all(target.exists() for target in found.values()):
         wrong.append(f"the language switch leads to {links.languages}")
-    if links.said != TAG[language]:
+    if links.said != TAGS[language]:
         wrong.append(f"its language is {links.said}")
     if language == "zh":
-        labels = sorted(filter(ENGLISH.match, links.labels - BOTH))
+        labels = sorted(filter(ENGLISH.match, links.labels - RIGHT))
         wrong += [f"there is {label} in English" for label in labels]
     text = re.sub(r'(?s)<script.*?</script>| title="[^"]*"', "", html)
     wrong += [f"there is {left} in it" for left in LEFT if left in text]
@@ -110,7 +112,7 @@ def test_what_is_amiss_in_a_page_is_told(tmp_path, html, told):
     for language in LANGUAGES:
         path = tmp_path / html_path(language, "part/one.md")
         path.parent.mkdir(parents=True)
-        path.write_text(f'<html lang="{TAG[language]}">{right}', "utf-8")
+        path.write_text(f'<html lang="{TAGS[language]}">{right}', "utf-8")
     assert not mistakes(tmp_path, "zh", "part/one.md")
     path.write_text(path.read_text("utf-8") + html, "utf-8")
     (found,) = mistakes(tmp_path, "zh", "part/one.md")
