@@ -117,7 +117,8 @@ def two_layers(given):
         sizes={"delta^2": given["upstream"], "W^2": given["W2"]},
         given={"z^1": given["x"] @ given["W1"] + given["b1"]},
         forward={
-            "z^2": lambda v: relu(v["z^1"]) @ v["W^2"] + given["b2"],
+            "a^1": lambda v: relu(v["z^1"]),
+            "z^2": lambda v: v["a^1"] @ v["W^2"] + given["b2"],
             "ell": lambda v: np.sum(v["delta^2"] * v["z^2"]),
         },
         gradients={"delta^1": "z^1"},
