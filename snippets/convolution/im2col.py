@@ -301,7 +301,12 @@ def as_product(world: World) -> World:
             "z": lambda v: v["Z"].reshape(*rows, F),
         },
         functions={"im2col": lambda x: np.take(x, places), "col2im": col2im},
-        groups={"X_col": (rows, columns), "W_mat": (columns, (F,)), "Z": (rows, (F,))},
+        groups={
+            "X_col": (rows, columns),
+            "W_mat": (columns, (F,)),
+            "Z": (rows, (F,)),
+            "Delta": (rows, (F,)),
+        },
         results={"im2col-forward": lambda v: v["z"]},
     )
 
@@ -363,7 +368,7 @@ def own_kernel():
                 "Delta": drawn(3, examples, windows, F),
             },
             forward={
-                "Z": lambda v: np.einsum("nmk,mkf->nmf", v["X_col"], v["W"]),
+                "Z": lambda v: np.einsum("ntk,tkf->ntf", v["X_col"], v["W"]),
                 "ell": lambda v: np.sum(v["Delta"] * v["Z"]),
             },
         )

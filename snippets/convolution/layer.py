@@ -61,13 +61,13 @@ SAME = {
     ): WORD,
     (
         "padding_pairs",
-        "return tuple((int_pair('padding', side, 0) for side in sides))",
-        "return tuple((side for side in sides))",
+        "return tuple((int_pair('padding', side, 0) for side in padding))",
+        "return tuple((side for side in padding))",
     ): REFUSES,
     (
         "padding_pairs",
-        "return tuple((int_pair('padding', side, 0) for side in sides))",
-        "return tuple((int_pair('padding', side, -1) for side in sides))",
+        "return tuple((int_pair('padding', side, 0) for side in padding))",
+        "return tuple((int_pair('padding', side, -1) for side in padding))",
     ): REFUSES,
     (
         "arguments",
