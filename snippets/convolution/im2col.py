@@ -37,9 +37,6 @@ NUMBERS = {
 ALONE = "the layer hands it one example at a time; the session tries two"
 TWO = "im2col reads two lengths of the kernel"
 FILTERS = "both have the filters of the group on axis 3"
-EXAMPLES = "both have an entry for each example"
-STEP = "a slice of one entry has none to leave out"
-AFTER = "the examples that follow are written afterwards"
 # Changes after which the page says the same, and why.
 SAME = {
     (
@@ -67,6 +64,31 @@ SAME = {
         "x[:, rows, across] += parts[:, :, :, u, v]",
         "x[:, rows, across] += parts[::2, :, :, u, v]",
     ): ALONE,
+    (
+        "by_parts",
+        "layout = (W.shape[:2], stride, dilation)",
+        "layout = (W.shape[:], stride, dilation)",
+    ): TWO,
+    (
+        "by_parts",
+        "layout = (W.shape[:2], stride, dilation)",
+        "layout = (W.shape[:3], stride, dilation)",
+    ): TWO,
+    (
+        "product_backward",
+        "Delta, W_mat = (delta.reshape(-1, W.shape[3]), W.reshape(-1, W.shape[3]))",
+        "Delta, W_mat = (delta.reshape(-1, delta.shape[3]), W.reshape(-1, W.shape[3]))",
+    ): FILTERS,
+    (
+        "product_backward",
+        "Delta, W_mat = (delta.reshape(-1, W.shape[3]), W.reshape(-1, W.shape[3]))",
+        "Delta, W_mat = (delta.reshape(-1, W.shape[3]), W.reshape(-1, delta.shape[3]))",
+    ): FILTERS,
+    (
+        "product_backward",
+        "dX_col = Delta @ W_mat.T",
+        "dX_col = delta @ W_mat.T",
+    ): "col2im reshapes what it is given",
     (
         "#col2im",
         r"\sum \operatorname{im2col}(x) \odot Y = \sum x \odot "
