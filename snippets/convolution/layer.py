@@ -196,6 +196,7 @@ def whole(world: World) -> World:
             "pad": lambda x: np.pad(x, [(0, 0), *padding, (0, 0)]),
             "conv": lambda S, G, x, W: valid(x, blocks(W, G), S),
         },
+        ranges={**world.ranges, "gamma": v["G"]},
     )
 
 
