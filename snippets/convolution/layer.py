@@ -40,48 +40,48 @@ WORD = "what is no word is equal to none"
 # Changes after which the page says the same, and why.
 SAME = {
     (
-        "amounts",
+        "padding_pairs",
         "if isinstance(padding, str) and padding == 'valid':",
         "if padding and padding == 'valid':",
     ): WORD,
     (
-        "amounts",
+        "padding_pairs",
         "if isinstance(padding, str) and padding == 'valid':",
         "if str and padding == 'valid':",
     ): WORD,
     (
-        "amounts",
+        "padding_pairs",
         "if isinstance(padding, str) and padding == 'same':",
         "if padding and padding == 'same':",
     ): WORD,
     (
-        "amounts",
+        "padding_pairs",
         "if isinstance(padding, str) and padding == 'same':",
         "if str and padding == 'same':",
     ): WORD,
     (
-        "amounts",
-        "return tuple((whole('padding', side, 0) for side in padding))",
+        "padding_pairs",
+        "return tuple((int_pair('padding', side, 0) for side in padding))",
         "return tuple((side for side in padding))",
     ): REFUSES,
     (
-        "amounts",
-        "return tuple((whole('padding', side, 0) for side in padding))",
-        "return tuple((whole('padding', side, -1) for side in padding))",
+        "padding_pairs",
+        "return tuple((int_pair('padding', side, 0) for side in padding))",
+        "return tuple((int_pair('padding', side, -1) for side in padding))",
     ): REFUSES,
     (
         "arguments",
-        "stride, dilation = (whole('stride', stride, 1), "
-        "whole('dilation', dilation, 1))",
-        "stride, dilation = (whole('stride', stride, 0), "
-        "whole('dilation', dilation, 1))",
+        "stride, dilation = (int_pair('stride', stride, 1), "
+        "int_pair('dilation', dilation, 1))",
+        "stride, dilation = (int_pair('stride', stride, 0), "
+        "int_pair('dilation', dilation, 1))",
     ): REFUSES,
     (
         "arguments",
-        "stride, dilation = (whole('stride', stride, 1), "
-        "whole('dilation', dilation, 1))",
-        "stride, dilation = (whole('stride', stride, 1), "
-        "whole('dilation', dilation, 0))",
+        "stride, dilation = (int_pair('stride', stride, 1), "
+        "int_pair('dilation', dilation, 1))",
+        "stride, dilation = (int_pair('stride', stride, 1), "
+        "int_pair('dilation', dilation, 0))",
     ): REFUSES,
     (
         "#exercise-ones-channel",
@@ -196,6 +196,7 @@ def whole(world: World) -> World:
             "pad": lambda x: np.pad(x, [(0, 0), *padding, (0, 0)]),
             "conv": lambda S, G, x, W: valid(x, blocks(W, G), S),
         },
+        ranges={**world.ranges, "gamma": v["G"]},
     )
 
 
