@@ -25,6 +25,9 @@ NUMBERS = {
     "by-hand": {
         "4 4": "= [2 * 1 + 2, 2 * 1 + 2]",
     },
+    "output": {
+        "(4,3)": "= W3.shape",
+    },
     "exercise-windows": {
         "5": "= windows_x.shape[1] - 1",
     },
