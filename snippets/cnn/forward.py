@@ -29,7 +29,7 @@ NUMBERS = {
         "4 4": "= [2 * 1 + 2, 2 * 1 + 2]",
     },
     "output": {
-        "(4,3)": "= W3.shape",
+        "(1,4) (4,3)": "= [*my_a2.shape, *W3.shape]",
     },
     "exercise-windows": {
         "5": "= windows_x.shape[1] - 1",

@@ -22,6 +22,7 @@ NUMBERS = {
     "down-to-pool": {
         "4×4 (1,3) (3,4)": "= [*my_a1.shape, *my_dl_dz3.shape, *W3.T.shape]",
         "(1,4)": "= [len(my_dl_dz3), len(W3)]",
+        "0.0819": "= round(my_dl_dz2[0, 0], 4)",
     },
     "one-tile": {
         "0.9 0.901": "= [0.9, 0.9 + h]",

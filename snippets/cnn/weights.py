@@ -29,9 +29,23 @@ NUMBERS = {
     "precision": {
         "1000": "= 0.1 * small.size",
     },
-    "backward": {
-        "(4,4)": "= my_dl_dz1.shape",
+    "result": {
+        "7": "= len(delta_up)",
     },
+    "backward": {
+        "(4,3)": "= W3.shape",
+        "(4,4)": "= my_dl_dz1.shape",
+        "(9,9)": "= x0.shape",
+    },
+}
+
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "#backward",
+        r"\frac{\partial \ell}{\partial b^{3}} &= \sum_n \delta^{3}_n \\",
+        r"\frac{\partial \ell}{\partial b^{3}} &= \prod _n \delta^{3}_n \\",
+    ): "there is one example",
 }
 
 # --- Figures -----------------------------------------------------------------
@@ -210,8 +224,15 @@ def whole():
 
 @worlds("descent")
 def descent():
-    """A step of length eta = 0 from W to W'; the loss is not linear."""
-    for size, kernel, stride in ((5, 2, 1), (7, 3, 2), (6, 2, 2)):
+    """A step from W to W', of length 0 or not; the loss is not linear."""
+    for size, kernel, stride, eta in (
+        (5, 2, 1, 0.0),
+        (7, 3, 2, 0.0),
+        (6, 2, 2, 0.0),
+        (5, 2, 1, 0.3),
+        (7, 3, 2, 0.2),
+        (6, 2, 2, 0.7),
+    ):
         x, W = drawn(1, size, size), drawn(2, kernel, kernel)
 
         def loss(W, x=x, stride=stride):
@@ -220,10 +241,11 @@ def descent():
         slope = World(given={"W": W}, forward={"ell": lambda v, f=loss: f(v["W"])})
         fixed = slope.jacobian("ell", "W")
         yield World(
-            given={"W": W, "eta": np.array(0.0)},
+            given={"W": W, "eta": np.array(eta)},
             forward={
+                "ell": lambda v, f=loss: f(v["W"]),
                 "W'": lambda v, g=fixed: v["W"] - v["eta"] * g,
-                "ell": lambda v, f=loss: f(v["W'"]),
+                "ell'": lambda v, f=loss: f(v["W'"]),
             },
         )
 
