@@ -10,6 +10,10 @@ from snippets.cnn.forward import correlate, covered, plane, tf_correlate
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
+    "activation": {
+        "0.3": "= my_dl_dz_below[1, 1]",
+        "0.7": "= my_dl_da[1, 2]",
+    },
     "exact": {
         "16 4 9": "= [sx.size, sW.size, sdelta.size]",
     },
