@@ -339,6 +339,27 @@ def images(language: str) -> list[tuple[str, str, str]]:
 # --- Pages -------------------------------------------------------------------
 
 
+def bare(text: str) -> list[str]:
+    """The figures of a page with an empty line, or nothing, in place of a caption."""
+    return re.findall(r"!\[[^\]]*\]\(figure:([\w-]+)\)[ \t]*(?:\n[ \t]*\n|\s*\Z)", text)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [f"docs/{language}/{page}" for language in LANGUAGES for page in nav_pages()],
+)
+def test_every_figure_has_a_caption(path):
+    assert not bare((ROOT / path).read_text("utf-8"))
+
+
+def test_a_figure_without_a_caption_is_named():
+    one, two = "![a](figure:one)", "![b](figure:two)"
+    assert bare(f"{one}\nWords.\n\n{two}\nWords.") == []
+    assert bare(f"{one}\n\nWords.\n\n{two}\nWords.") == ["one"]
+    assert bare(f"{one}\nWords.\n\n{two}") == ["two"]
+    assert bare(f"{one}\n \nWords.\n\n{two}\n") == ["one", "two"]
+
+
 @pytest.mark.book
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_figure_is_used_once_and_exists(language):
