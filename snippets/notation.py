@@ -1,8 +1,11 @@
-"""Vocabulary and numbers of docs/*/notation.md."""
+"""Figure, vocabulary and numbers of docs/*/notation.md."""
 
 import numpy as np
 from numpy.polynomial import Polynomial
+from numpy.testing import assert_allclose
 
+from book.figures import claim, figure
+from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 from snippets.dense import dense
 
@@ -61,6 +64,52 @@ NUMBERS = {
 def vanishes(h):
     """o(h), where h is so small that nothing is left."""
     return 0.0
+
+
+# --- Figures -----------------------------------------------------------------
+
+
+@figure("two-paths")
+def circuit(session):
+    values, gradients = session.printed("paths", (2, 4))
+    (x, z0, z1, _), names = values, ("x", "z_{0}", "z_{1}", r"\ell")
+    places = (13, 2), (5, 8.5), (21, 8.5), (13, 15)
+    return Graph(
+        [
+            Node(name, *place, value, gradient)
+            for name, place, value, gradient in zip(
+                names, places, values, gradients, strict=True
+            )
+        ],
+        [
+            Edge("x", "z_{0}", "", 2.0),
+            Edge("x", "z_{1}", "2x", 2 * x),
+            Edge("z_{0}", r"\ell", "z_{1}", z1),
+            Edge("z_{1}", r"\ell", "z_{0}", z0),
+        ],
+    )
+
+
+@claim("two-paths")
+def circuit_claim(session, graph):
+    x, z0, z1, loss = (node.value for node in graph.nodes)
+    assert (x, z0, z1, loss) == (3, 2 * x, x**2, 2 * x**3)
+    written = {"": 2, "2x": 2 * x, "z_{0}": z0, "z_{1}": z1}
+    arrows = {(e.start, e.end): (e.name, e.derivative) for e in graph.edges}
+    of_degree_two = {  # differences are exact
+        ("x", "z_{0}"): (lambda x: 2 * x, x),
+        ("x", "z_{1}"): (lambda x: x**2, x),
+        ("z_{0}", r"\ell"): (lambda z: z * z1, z0),
+        ("z_{1}", r"\ell"): (lambda z: z0 * z, z1),
+    }
+    assert arrows.keys() == of_degree_two.keys()
+    for ends, (function, at) in of_degree_two.items():
+        name, derivative = arrows[ends]
+        assert_allclose(derivative, function(at + 0.5) - function(at - 0.5))
+        assert derivative == written[name]
+    assert graph[r"\ell"].gradient == 1
+    for node in graph.nodes[:3]:
+        assert_allclose(node.gradient, graph.arriving(node.name))
 
 
 # --- The chain rule ----------------------------------------------------------
