@@ -40,7 +40,7 @@ QUERIES = {
         ("填充", "convolution/padding.md"),
         ("空洞卷积", "convolution/dilation.md"),
         ("转置卷积", "convolution/transposed.md"),
-        ("因果卷积", "convolution/dimensions.md"),
+        ("因果卷积", "convolution/causal.md"),
         ("平均池化", "pooling/average.md"),
         ("剩余的行", "convolution/leftover.md"),
         ("梯度的形状不对", "symptoms.md"),
