@@ -38,6 +38,11 @@ UNUSED = "upsample reads the places that δ has, no further"
 # Changes after which the page says the same, and why.
 SAME = {
     (
+        "#down-to-pool",
+        "0.0157 + 0.0548 + 0.0113 = 0.0818",
+        "0.0157 + 0.0548 + 0.0113 = 0.0819",
+    ): "rounded after the sum, as the text says itself",
+    (
         "max_positions",
         "positions = np.zeros((height, width, 2), dtype=int)",
         "positions = np.ones((height, width, 2), dtype=int)",

@@ -1,6 +1,7 @@
 """Figures and checks of docs/*/cnn/weights.md."""
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_allclose, assert_array_equal
 
 from book.checks import check, generator, gradient, sizes, values
@@ -200,9 +201,9 @@ def whole():
             "b^3": drawn(5, classes),
         }
         start = correlate(given["x"], given["W^1"], stride) + given["b^1"]
+        first = maxima(np.maximum(start, 0), 2, 2)  # of each tile of a^1
 
-        def upsample(delta, at=maxima(np.maximum(start, 0), 2, 2)):
-            """δ at the first maximum of each tile of a^1."""
+        def upsample(delta, at=first):
             return np.kron(delta, np.ones((2, 2))) * at
 
         yield World(
@@ -233,18 +234,22 @@ def descent():
         (7, 3, 2, 0.2),
         (6, 2, 2, 0.7),
     ):
-        x, W = drawn(1, size, size), drawn(2, kernel, kernel)
+        view = sliding_window_view(drawn(1, size, size), (kernel, kernel))
+        view = view[::stride, ::stride]
 
-        def loss(W, x=x, stride=stride):
-            return np.sum(np.sin(correlate(x, W, stride)))
+        def loss(W, view=view):
+            return np.sum(np.sin(np.einsum("ijuv,uv->ij", view, W)))
 
-        slope = World(given={"W": W}, forward={"ell": lambda v, f=loss: f(v["W"])})
-        fixed = slope.jacobian("ell", "W")
+        def slope(W, view=view):
+            return np.einsum(
+                "ijuv,ij->uv", view, np.cos(np.einsum("ijuv,uv->ij", view, W))
+            )
+
         yield World(
-            given={"W": W, "eta": np.array(eta)},
+            given={"W": drawn(2, kernel, kernel), "eta": np.array(eta)},
             forward={
                 "ell": lambda v, f=loss: f(v["W"]),
-                "W'": lambda v, g=fixed: v["W"] - v["eta"] * g,
+                "W'": lambda v, g=slope: v["W"] - v["eta"] * g(v["W"]),
                 "ell'": lambda v, f=loss: f(v["W'"]),
             },
         )
