@@ -57,37 +57,37 @@ SAME = {
     ): "every check passes the stride",
     (
         "#weights",
-        r"\frac{\partial z_{n,i,j,f}}{\partial b_g} &= [f = g]",
-        r"\frac{\partial z_{n,i,i,f}}{\partial b_g} &= [f = g]",
+        r"\frac{\partial z_{n,i,j,f'}}{\partial b_f} &= [f' = f]",
+        r"\frac{\partial z_{n,i,i,f'}}{\partial b_f} &= [f' = f]",
     ): "the derivative is the same at all places",
     (
         "#weights",
-        r"\frac{\partial \ell}{\partial W_{u,v,c,g}} &= \sum_{n,i,j,f} "
-        r"\delta_{n,i,j,f}\, [f = g]\, x_{n,\,Si+u,\,Sj+v,\,c} \\",
-        r"\frac{\partial \ell}{\partial W_{u,v,c,g}} &= \sum_{n,i,j,f} "
-        r"\delta_{n,i,j,g}\, [f = g]\, x_{n,\,Si+u,\,Sj+v,\,c} \\",
-    ): "f is g",
+        r"\frac{\partial \ell}{\partial W_{u,v,c,f}} &= \sum_{n,i,j,f'} "
+        r"\delta_{n,i,j,f'}\, [f' = f]\, x_{n,\,Si+u,\,Sj+v,\,c} \\",
+        r"\frac{\partial \ell}{\partial W_{u,v,c,f}} &= \sum_{n,i,j,f'} "
+        r"\delta_{n,i,j,f}\, [f' = f]\, x_{n,\,Si+u,\,Sj+v,\,c} \\",
+    ): "f' is f",
     (
         "#weights",
-        r"\frac{\partial \ell}{\partial b_g} &= \sum_{n,i,j,f} \delta_{n,i,j,f}\, "
-        r"[f = g] = \sum_{n,i,j} \delta_{n,i,j,g}",
-        r"\frac{\partial \ell}{\partial b_g} &= \sum_{n,i,j,f} \delta_{n,i,j,g}\, "
-        r"[f = g] = \sum_{n,i,j} \delta_{n,i,j,g}",
-    ): "f is g",
+        r"\frac{\partial \ell}{\partial b_f} &= \sum_{n,i,j,f'} \delta_{n,i,j,f'}\, "
+        r"[f' = f] = \sum_{n,i,j} \delta_{n,i,j,f}",
+        r"\frac{\partial \ell}{\partial b_f} &= \sum_{n,i,j,f'} \delta_{n,i,j,f}\, "
+        r"[f' = f] = \sum_{n,i,j} \delta_{n,i,j,f}",
+    ): "f' is f",
     (
         "#exercise-gains",
-        r"\frac{\partial y_{m,p,q,d}}{\partial s_{n,c}} = [m = n]\,[d = c]\, "
+        r"\frac{\partial y_{n',p,q,c'}}{\partial s_{n,c}} = [n' = n]\,[c' = c]\, "
         "x_{n,p,q,c}",
-        r"\frac{\partial y_{m,p,q,d}}{\partial s_{n,c}} = [m = n]\,[d = c]\, "
-        "x_{m,p,q,c}",
-    ): "m is n",
+        r"\frac{\partial y_{n',p,q,c'}}{\partial s_{n,c}} = [n' = n]\,[c' = c]\, "
+        "x_{n',p,q,c}",
+    ): "n' is n",
     (
         "#exercise-gains",
-        r"\frac{\partial y_{m,p,q,d}}{\partial s_{n,c}} = [m = n]\,[d = c]\, "
+        r"\frac{\partial y_{n',p,q,c'}}{\partial s_{n,c}} = [n' = n]\,[c' = c]\, "
         "x_{n,p,q,c}",
-        r"\frac{\partial y_{m,p,q,d}}{\partial s_{n,c}} = [m = n]\,[d = c]\, "
-        "x_{n,p,q,d}",
-    ): "d is c",
+        r"\frac{\partial y_{n',p,q,c'}}{\partial s_{n,c}} = [n' = n]\,[c' = c]\, "
+        "x_{n,p,q,c'}",
+    ): "c' is c",
 }
 
 
