@@ -421,7 +421,7 @@ def nhwc(N, size, kernel, C, F, S=1, D=1, G=1, padding=None, **given) -> World:
         zero={"W"},
         ranges={
             **dict(zip(PLACES[len(size)], [*outputs, *kernel, *size], strict=True)),
-            **{"f": F, "g": G},
+            **{"f": F, "gamma": G, "g": G},
         },
         axes={"x": image, "tilde x": image, "delta": image, "W": channels},
         arguments={
