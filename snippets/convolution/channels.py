@@ -60,34 +60,6 @@ SAME = {
         r"\frac{\partial z_{n,i,j,f'}}{\partial b_f} &= [f' = f]",
         r"\frac{\partial z_{n,i,i,f'}}{\partial b_f} &= [f' = f]",
     ): "the derivative is the same at all places",
-    (
-        "#weights",
-        r"\frac{\partial \ell}{\partial W_{u,v,c,f}} &= \sum_{n,i,j,f'} "
-        r"\delta_{n,i,j,f'}\, [f' = f]\, x_{n,\,Si+u,\,Sj+v,\,c} \\",
-        r"\frac{\partial \ell}{\partial W_{u,v,c,f}} &= \sum_{n,i,j,f'} "
-        r"\delta_{n,i,j,f}\, [f' = f]\, x_{n,\,Si+u,\,Sj+v,\,c} \\",
-    ): "f' is f",
-    (
-        "#weights",
-        r"\frac{\partial \ell}{\partial b_f} &= \sum_{n,i,j,f'} \delta_{n,i,j,f'}\, "
-        r"[f' = f] = \sum_{n,i,j} \delta_{n,i,j,f}",
-        r"\frac{\partial \ell}{\partial b_f} &= \sum_{n,i,j,f'} \delta_{n,i,j,f}\, "
-        r"[f' = f] = \sum_{n,i,j} \delta_{n,i,j,f}",
-    ): "f' is f",
-    (
-        "#exercise-gains",
-        r"\frac{\partial y_{n',p,q,c'}}{\partial s_{n,c}} = [n' = n]\,[c' = c]\, "
-        "x_{n,p,q,c}",
-        r"\frac{\partial y_{n',p,q,c'}}{\partial s_{n,c}} = [n' = n]\,[c' = c]\, "
-        "x_{n',p,q,c}",
-    ): "n' is n",
-    (
-        "#exercise-gains",
-        r"\frac{\partial y_{n',p,q,c'}}{\partial s_{n,c}} = [n' = n]\,[c' = c]\, "
-        "x_{n,p,q,c}",
-        r"\frac{\partial y_{n',p,q,c'}}{\partial s_{n,c}} = [n' = n]\,[c' = c]\, "
-        "x_{n,p,q,c'}",
-    ): "c' is c",
 }
 
 
