@@ -2,7 +2,7 @@
 """The project's commands. They need Python 3.11, 3.12 or 3.13, and nothing else.
 
 python3 make.py serve   the site at http://127.0.0.1:8000, reloaded as you edit
-python3 make.py test    every test; what follows is handed to pytest; --changed: only
+python3 make.py test    the tests; what follows is handed to pytest; --changed: only
                         what can fail after the edits since the last commit
 python3 make.py chapter a new page: name, English title, Chinese title
 python3 make.py build   the site, as files, in site/
@@ -13,7 +13,7 @@ python3 make.py bench   what verifying code and formulas costs, how fast builds,
                         `bench formulas`, `bench build`, `bench page`,
                         `bench convolution`, `bench explorer`; an hour: `bench growth`;
                         --smallest: only to see whether they run
-python3 make.py mutants alters functions, formulas and numbers, one place at a time;
+python3 make.py mutants alters functions, formulas, outputs and numbers in the text;
                         what do the checks miss? Tries a sample; `mutants pooling/max
                         rot180`: all of this page, of this function; --all: everything
 python3 make.py lock    renew requirements.txt and package-lock.json (--upgrade: newer)

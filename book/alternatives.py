@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import numpy as np
@@ -31,22 +31,51 @@ from book.numerals import (
 )
 from book.pages import ROOT, Page
 
-# "rows 2 to 4", "rows 1 and 2", "row 2"; 第 2 到 4 行, 第 1、2 行, 第 2 行; steps of a
-# sequence are its columns.
+# --- How an alternative speaks ------------------------------------------------------
+
+# "rows 2 to 4", "rows 1 and 2", "row 2"; 行 2 到 4, 行 1、2, 行 2, or 第 2 行; steps of
+# a sequence are its columns. 3 行 4 列 is a size.
 SPOKEN = re.compile(
-    r"\b(?P<axis>row|column|step)s? (?P<first>\d+)(?:(?: to | and )(?P<last>\d+))?"
+    r"\b(?P<axis>[Rr]ow|[Cc]olumn|[Ss]tep)s? (?P<first>\d+)"
+    r"(?:(?: to | and )(?P<last>\d+))?"
     r"|第 ?(?P<von>\d+)(?:(?: 到 |、| 和 | 至 )(?P<bis>\d+))? ?(?P<achse>[行列步])"
+    r"|(?<!\d)(?<!\d )(?P<line>[行列步]) (?P<from>\d+)"
+    r"(?:(?: 到 |、| 和 | 至 )(?P<to>\d+))?"
 )
 AXES = {"row": 0, "column": 1, "step": 1, "行": 0, "列": 1, "步": 1}
 NEAR = re.compile(r"(?:,|、|，)? ?(?:and )?")
-THEN = re.compile(r"[:：] ?")  # a cell: its number
+# A place, and then its number: "row 1, column 0: −6", "column 1 of the gradient: 2".
+THEN = re.compile(r"(?: (?:of|that)[^,;:.\d]*[:,]|[:：]) ?")
 AMONG = re.compile(r"(?:,|、| 和| and)? ?(?:and )?")  # the numbers of a row
-CALLED = re.compile(r"(stride|dilation|步幅|膨胀率|channel|通道)(?:为)? ?$")
-CALLS = {"stride": "S", "步幅": "S", "dilation": "D", "膨胀率": "D"}
-CALLS |= {"channel": "index", "通道": "index"}
-NOT = re.compile(r"(?:other than|not|不为|不是) $")
+# What a number is called, and the letter of that in the names of panels.
+CALLED = re.compile(
+    r"(layer|第|stride|步幅|dilation|dilated by|膨胀率|kernel of|channel|通道|example"
+    r"|样本)(?:为)? ?$"
+)
+LETTERS = {
+    **{"layer": "l", "第": "l", "stride": "S", "步幅": "S", "kernel of": "K"},
+    **{"dilation": "D", "dilated by": "D", "膨胀率": "D"},
+}
+NAMED = re.compile(r"\b([A-Z])=(\d+)|(\\uparrow) ?(\d+)|(\^)\{?(\d+)")
+SIGNS = {r"\uparrow": "D", "^": "l"}
+SUBSCRIPT = re.compile(r"_\{(\d+(?:,\d+)*)\}")
+PAIRED = re.compile(r"(?:,| to|，| 到|到)? ?(?:channel|通道) ?")  # example 0, channel 1
+SIZED = re.compile(r" ?(?:的)?(kernel|output|卷积核|输出)")
+SYMBOLS = {"kernel": "W", "卷积核": "W", "output": "z", "输出": "z"}
+NOT = re.compile(
+    r"(?:other than|not|None of its entries is|不为|不是|没有一个元素是) $"
+)
 IS = re.compile(r"(?:\b(?:is|are)|是) $")
-LAYER = re.compile(r"layer (\d+)|第 ?(\d+) ?层")
+RESULT = re.compile(
+    r"(?:\bgives?|maximum|outlined entry|ringed weight|sum is|最大值|框出的元素"
+    r"|画圈的权重|和是|得到) $"
+)
+ALL = re.compile(r"(?:\bare all|全是) $")
+STOP = re.compile(r"[.;] |[；。]")
+EMPTY = re.compile(r"grey|zero|灰|零|(?<![\d.])0(?!\d|\.\d)")
+
+
+# --- Pictures ------------------------------------------------------------------------
 
 
 @cache
@@ -62,19 +91,15 @@ def complaints(of: Page) -> list[str]:
         where = f"{of}:{of.text.count(chr(10), 0, start) + 1}"
         near = evidence(of, anchor_at(of, start))
         if span["image"] == "figure":
-            panels, settings = figures.panels(span["source"]), ""
+            panels, settings = figures.panels(span["source"]), {}
         else:
             first = explorers().first(span["source"], of.name)
-            panels = first.picture
-            settings = " ".join(
-                f"{key}={value}" for key, value in first.settings.items()
-            )
+            panels, settings = first.picture, first.settings
             if not_held := foreign(of, panels):
                 wrong.append(
                     f"{where}: no session has {not_held}, as the explorer begins"
                 )
-        drawn = Drawn(panels)
-        for what in told(span["seen"], drawn, near, settings):
+        for what in told(span["seen"], Drawn(panels, settings), near):
             wrong.append(f"{where}: {what!r} is not what the picture shows")
     return wrong
 
@@ -111,6 +136,7 @@ def arrays(session: sessions.Session) -> Iterator[np.ndarray]:
 
 
 Span = tuple[int, int]  # first and last
+Place = tuple[int, int, int]  # the axis before them
 
 
 class Said(NamedTuple):
@@ -126,10 +152,11 @@ class Said(NamedTuple):
 def said(text: str) -> list[Said]:
     found = []
     for match in SPOKEN.finditer(text):
-        axis = AXES[match["axis"] or match["achse"]]
-        first = int(match["first"] or match["von"])
-        last = int(match["last"] or match["bis"] or first)
-        if first == last and (match["last"] or match["bis"]):
+        axis = AXES[(match["axis"] or match["achse"] or match["line"]).lower()]
+        first = int(match["first"] or match["von"] or match["from"])
+        end = match["last"] or match["bis"] or match["to"]
+        last = int(end or first)
+        if first == last and end:
             last = -1  # rows 5 and 5: no row at all
         found.append(Said(axis, first, last, *match.span()))
     return found
@@ -138,60 +165,104 @@ def said(text: str) -> list[Said]:
 class Drawn:
     """What an alternative may say of the panels of a picture."""
 
-    def __init__(self, panels: figures.Panels):
+    def __init__(self, panels: figures.Panels, settings: dict[str, str] | None = None):
         self.panels = [p for p in panels if isinstance(p, figures.Panel)]
         self.boxes: Counter[tuple[Span, Span]] = Counter()  # what is outlined, or white
-        self.ringed: Counter[tuple[Span, Span]] = Counter()
-        self.lines: set[tuple[int, int, int]] = set()  # grey or zero: axis, first, last
+        self.spans: set[Place] = set()  # of what is outlined or ringed
+        self.empty: set[Place] = set()  # rows and columns around zeros, or of zeros
+        self.crossing: set[frozenset[Place]] = set()  # of them, those of one panel
         self.sizes: set[tuple[int, ...]] = set()
         self.marked: set[float] = set()
+        self.results: set[float] = set()  # in cells that are outlined by themselves
+        self.ringed: set[float] = set()
+        self.uniform: set[float] = {0}  # of outlined cells that are all the same
         self.values: set[float] = set()  # of marked cells, of small arrays, of names
         self.others: set[float] = set()
         self.runs: list[list[float]] = []  # in reading order
+        self.named: Counter[tuple[str, str]] = Counter((settings or {}).items())
+        self.indices: list[tuple[int, ...]] = []  # of what comes in, in order
         for panel in self.panels:
             self._read(panel)
-        every = self.boxes | self.ringed
-        self.spans = {(axis, *span) for box in every for axis, span in enumerate(box)}
+            self._index(panel)
         for (top, bottom), (left, right) in self.boxes:
             self.sizes.add((bottom - top + 1, right - left + 1))
         for name in (p if isinstance(p, str) else p.name for p in panels):
             self.values |= {float(n) for n in re.findall(r"\d+(?:\.\d+)?", name)}
-        names = " ".join(panel.name for panel in self.panels)
-        self.layers = re.findall(r"\^\{?(\d)", names)
+            for found in NAMED.finditer(name):
+                sign, number = filter(None, found.groups())
+                self.named[SIGNS.get(sign, sign), number] += 1
 
     def _read(self, panel: figures.Panel) -> None:
         array = panel.array.round(2)
         self.sizes |= {array.shape, (panel.tile, panel.tile)}
         rings = np.zeros(array.shape, bool) if panel.rings is None else panel.rings
-        self.ringed.update(((i, i), (j, j)) for i, j in np.argwhere(rings).tolist())
         marked = rings.copy()
+        self.ringed |= set(array[rings].tolist())
+        for i, j in np.argwhere(rings).tolist():
+            self.spans |= {(0, i, i), (1, j, j)}
         for box in filter(None, (panel.window, panel.result)):
             bottom, right = box.top + box.rows, box.left + box.columns
-            marked[box.top : bottom, box.left : right] = True
+            inside = np.s_[box.top : bottom, box.left : right]
+            marked[inside] = True
+            if (array[inside] == array[box.top, box.left]).all():
+                self.uniform.add(float(array[box.top, box.left]))
+            if box.rows == box.columns == 1:
+                self.results.add(float(array[box.top, box.left]))
             self.boxes[(box.top, bottom - 1), (box.left, right - 1)] += 1
-        for axis in (0, 1):
-            self._lines(axis, (array == 0).all(1 - axis))
+            self.spans |= {(0, box.top, bottom - 1), (1, box.left, right - 1)}
+        self._empty(array == 0)
         grey = panel.inserted
         if grey is not None and not grey.all():
             own = [np.flatnonzero((~grey).any(axis)).tolist() for axis in (1, 0)]
-            self.boxes[tuple((places[0], places[-1]) for places in own)] += 1
-            for axis in (0, 1):
-                self._lines(axis, grey.all(1 - axis))
+            white = [(places[0], places[-1]) for places in own]
+            self.boxes[tuple(white)] += 1
+            self.empty |= {(axis, *span) for axis, span in enumerate(white)}
+            self._empty(grey)
         self.marked |= set(array[marked].tolist())
         small = 1 in array.shape or array.size <= 4
         self.values |= set((array if small else array[marked]).ravel().tolist())
         self.others |= set(array.ravel().tolist())
         self.runs += [array.ravel().tolist(), array[marked].tolist()]
 
-    def _lines(self, axis: int, empty: np.ndarray) -> None:
-        """Whole rows or columns that are grey or zero."""
-        places = np.flatnonzero(empty).tolist()
-        self.lines |= {
-            (axis, first, last)
-            for first in places
-            for last in places
-            if set(range(first, last + 1)) <= set(places)
-        }
+    def _empty(self, cells: np.ndarray) -> None:
+        """Whole rows or columns that are grey or zero, and where they cross."""
+        lines = [
+            [
+                (axis, first, last)
+                for first in places
+                for last in places
+                if set(range(first, last + 1)) <= set(places)
+            ]
+            for axis, places in enumerate(
+                np.flatnonzero(cells.all(1 - axis)).tolist() for axis in (0, 1)
+            )
+        ]
+        self.empty |= {*lines[0], *lines[1]}
+        self.crossing |= {frozenset(pair) for pair in product(*lines)}
+
+    def _index(self, panel: figures.Panel) -> None:
+        """Its subscripts in its name, and the one row or column that is outlined."""
+        if panel.result:
+            return
+        for found in SUBSCRIPT.findall(panel.name):
+            self.indices.append(tuple(map(int, found.split(","))))
+        if box := panel.window:
+            self.indices += [(box.top,)] * (box.rows == 1)
+            self.indices += [(box.left,)] * (box.columns == 1)
+
+    def calls(self, letter: str, number: str) -> bool:
+        """Is it a number of this letter? Where panels differ in it, as often as it is
+        drawn."""
+        known = [key for key in self.named if key[0] == letter]
+        left = self.named[letter, number]
+        if len(known) > 1:
+            self.named[letter, number] -= 1
+        return left > 0
+
+    def sized(self, symbol: str) -> set[tuple[int, ...]]:
+        """The sizes of the panels with a symbol in their name; without one, of all."""
+        found = {p.array.shape for p in self.panels if symbol in p.name}
+        return found or self.sizes
 
     def at(self, rows: Said, columns: Said) -> set[float]:
         """The numbers that the panels have in a cell."""
@@ -212,49 +283,62 @@ class Drawn:
         }
 
 
-def told(text: str, drawn: Drawn, near: Evidence, settings: str = "") -> list[str]:
+# --- What it says, and the picture does not ------------------------------------------
+
+
+def told(text: str, drawn: Drawn, near: Evidence) -> list[str]:
     """What an alternative says that neither its picture nor its section shows."""
     plain = HALF_TURN.sub("    ", SPOKEN.sub(lambda found: " " * len(found[0]), text))
     numbers = [Numeral(n[0], n.start(), 0, "") for n in NUMERAL.finditer(plain)]
-    at_layers = {max(n.span(1), n.span(2))[0] for n in LAYER.finditer(plain)}
-    wrong = [*misplaced(text, drawn, numbers), *out_of_row(plain, drawn, numbers)]
-    layers = Counter(drawn.layers)
-    for number in numbers:
-        called = CALLED.search(plain[: number.start])
-        if number.start in at_layers:
-            held = layers[number.text] > 0
-            layers[number.text] -= 1
-        elif NOT.search(plain[: number.start]):
-            held = number.value == 0
-        elif number.value in range(FREE + 1) and IS.search(plain[: number.start]):
-            held = number.value in {0} | drawn.marked
-        elif called and settings:
-            held = f" {CALLS[called[1]]}={number.text} " in f" {settings} "
-        elif called and CALLS[called[1]] == "index":
-            held = any(number.value == span[1] for span in drawn.spans)
-        elif isinstance(number.value, tuple):
-            held = number.value in drawn.sizes
-        else:
-            seen = {0} | drawn.values
-            if "." not in number.text:  # of a decimal the place is told
-                seen |= set() if number.free else drawn.others
-            held = number.value in seen or (
-                "." not in number.text and near.holds(number)
-            )
-        if not held:
-            wrong.append(number.text)
-    return wrong
+    return [
+        *misplaced(text, drawn, numbers),
+        *out_of_row(plain, drawn, numbers),
+        *out_of_turn(plain, drawn, numbers),
+        *(n.text for n in numbers if not held(n, plain, drawn, near)),
+    ]
+
+
+def held(number: Numeral, plain: str, drawn: Drawn, near: Evidence) -> bool:
+    """Does the picture or its section show it, as what it is called?"""
+    before, value = plain[: number.start], number.value
+    sized = SIZED.match(plain, number.start + len(number.text))
+    if what := called(number, plain):
+        # At channels and examples out_of_turn looks.
+        return what not in LETTERS or drawn.calls(LETTERS[what], number.text)
+    if isinstance(value, tuple):
+        return value in (drawn.sized(SYMBOLS[sized[1]]) if sized else drawn.sizes)
+    if NOT.search(before):
+        return value == 0
+    if RESULT.search(before):
+        return value in drawn.results | drawn.ringed
+    if ALL.search(before):
+        return value in drawn.uniform
+    if value in range(FREE + 1) and IS.search(before):
+        return value in {0} | drawn.marked
+    if value in {0} | drawn.values:
+        return True
+    # Of a decimal the place is told.
+    whole = "." not in number.text
+    return whole and (near.holds(number) or (not number.free and value in drawn.others))
+
+
+def called(number: Numeral, plain: str) -> str | None:
+    """The word before it, if it is one that says what it is the number of."""
+    found = CALLED.search(plain[: number.start])
+    after = plain[number.start + len(number.text) :].lstrip()
+    if not found or (found[1] == "第" and not after.startswith("层")):
+        return None
+    return found[1]
 
 
 def misplaced(text: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str]:
     """Rows and columns that are not those of a mark, each as often as it is drawn."""
-    spans, paired = said(text), set()
+    spans, paired, left = said(text), set(), +drawn.boxes
 
     def after(span: Said) -> Numeral | None:
         then = THEN.match(text, span.end)
         return next((n for n in numbers if then and n.start == then.end()), None)
 
-    left, named = +drawn.boxes, {n.value for n in numbers if n.value != 0}
     for one, other in pairwise(spans):
         between = text[one.end : other.start]
         if one.axis == other.axis or one in paired or not NEAR.fullmatch(between):
@@ -264,23 +348,26 @@ def misplaced(text: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str]:
         box = (rows.first, rows.last), (columns.first, columns.last)
         value = after(other)
         cell = rows.first == rows.last and columns.first == columns.last
-        if value and cell:  # row 1, column 0: −6
-            held = value.value in drawn.at(rows, columns) and left[box] > 0
-        elif left[box] > 0:
-            held = True
-        else:
-            held = {rows[:3], columns[:3]} <= drawn.lines or (
-                cell and bool(drawn.at(rows, columns) & named)
-            )
+        there = left[box] > 0 or (
+            {rows[:3], columns[:3]} in drawn.crossing
+            and EMPTY.search(clause(text, one.start))
+        )
         left[box] -= 1
-        if not held:
+        if not there or (value and cell and value.value not in drawn.at(rows, columns)):
             yield text[one.start : other.end]
     for span in set(spans) - paired:
         value = after(span)
-        if span[:3] not in drawn.spans | drawn.lines or (
-            value and value.value not in drawn.along(span)
-        ):
+        there = span[:3] in drawn.spans or (
+            span[:3] in drawn.empty and EMPTY.search(clause(text, span.start))
+        )
+        if not there or (value and value.value not in drawn.along(span)):
             yield text[span.start : span.end]
+
+
+def clause(text: str, at: int) -> str:
+    """That around a place."""
+    starts = [0, *(stop.end() for stop in STOP.finditer(text)), len(text) + 1]
+    return next(text[a:b] for a, b in pairwise(starts) if a <= at < b)
 
 
 def out_of_row(plain: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str]:
@@ -298,3 +385,22 @@ def out_of_row(plain: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str
         values = [number.value for number in row]
         if len(row) > 2 and not any(within(values, run) for run in drawn.runs):
             yield " ".join(number.text for number in row)
+
+
+def out_of_turn(plain: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str]:
+    """Channels and examples that are not those of the panels, in their order."""
+    groups: list[list[Numeral]] = []
+    for number in numbers:
+        what = called(number, plain)
+        if what is None or what in LETTERS:
+            continue
+        last = groups[-1][-1] if groups else None
+        if last and PAIRED.fullmatch(plain, last.start + len(last.text), number.start):
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    left = iter(drawn.indices)
+    for group in groups:
+        wanted = tuple(number.value for number in group)
+        if not any(index[-len(wanted) :] == wanted for index in left):
+            yield plain[group[0].start : group[-1].start + len(group[-1].text)]

@@ -33,8 +33,8 @@ from book.pages import HOME, ROOT, SPAN, Page, page
 
 FREE = 3  # numbers up to it say "two" and "three", and are held by nothing
 NUMERAL = re.compile(
-    r"(?<![\w.)])"  # not conv2d, and not the second half of 2.21
-    r"(?:\d+(?:\s*×\s*\d+)+|\(\d+(?:, \d+)+,?\)|\(\d+,\))"  # sizes
+    r"(?<![\w.])"  # not conv2d, and not the second half of 2.21
+    r"(?:(?<!\))\d+(?:\s*×\s*\d+)+|\(\d+(?:, \d+)+,?\)|\(\d+,\))"  # sizes
     r"|(?<![\w.])(?:(?<![\w)])[-−])?\d+(?:\.\d+)*(?!\w|\.\d|-[A-Za-z])"
 )
 NAMES = {"NumPy": "numpy", "TensorFlow": "tensorflow", "Keras": "keras"}
@@ -414,6 +414,11 @@ def complaints(of: Page) -> list[str]:
             if not any(f"{one}.".startswith(f"{numeral.text}.") for one in known):
                 what = f"{name} {numeral.text}, here it is {', '.join(known)}"
                 wrong.append(f"{of}:{numeral.line}: {what}")
+    for found in VERSION.finditer(of.text):
+        named = re.findall(r"\d+\.\d+", found[0])
+        if len(named) > len({*named}):
+            line = of.text.count("\n", 0, found.start()) + 1
+            wrong.append(f"{of}:{line}: {found[0]} has a version twice")
     for numeral in numerals(of):
         if numeral.free or numeral.start in held or numeral.text == YEAR:
             continue

@@ -105,8 +105,24 @@ def dense(examples, inputs, outputs):
 @worlds("by-hand")
 def by_hand(given):
     yield World(
-        given={name: given[name] for name in ("a", "W", "b", "delta")},
+        given={name: np.atleast_2d(given[name]) for name in ("a", "W", "delta")}
+        | {"b": given["b"]},
         forward={"z": lambda v: v["a"] @ v["W"] + v["b"]},
+    )
+
+
+@worlds("two-layers")
+def two_layers(given):
+    yield World(
+        sizes={"delta^2": given["upstream"], "W^2": given["W2"]},
+        given={"z^1": given["x"] @ given["W1"] + given["b1"]},
+        forward={
+            "a^1": lambda v: relu(v["z^1"]),
+            "z^2": lambda v: v["a^1"] @ v["W^2"] + given["b2"],
+            "ell": lambda v: np.sum(v["delta^2"] * v["z^2"]),
+        },
+        gradients={"delta^1": "z^1"},
+        functions={"sigma'": lambda z: 1.0 * (z > 0)},
     )
 
 
@@ -120,7 +136,7 @@ def gram():
                 "delta": drawn(3, examples, units),
             },
             forward={"W": lambda v: v["U"] @ v["U"].T, "z": lambda v: v["a"] @ v["W"]},
-            gradients={"G": "W"},
+            gradients={"Gamma": "W"},
         )
 
 

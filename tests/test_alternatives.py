@@ -54,6 +54,46 @@ def test_what_a_picture_does_not_show_is_noticed(old, new):
 
 
 @pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("行 1、2", "行 0、1"),
+        ("列 2 到 3", "列 1 到 3"),
+        ("行 1、列 0", "行 0、列 0"),
+        ("列 0：0", "列 0：1"),
+    ],
+)
+def test_chinese_names_a_row_by_its_index(old, new):
+    chinese = "第 1 层的 a，3 × 4：框出行 1、2，列 2 到 3；z 在行 1、列 0：0"
+    assert not told(chinese, Drawn(PANELS), Evidence())
+    assert told(chinese.replace(old, new, 1), Drawn(PANELS), Evidence())
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        # A number that is drawn, but not as what it is called.
+        ("cnn/convolution.md", "outlined entry 1", "outlined entry 0", "'0' is not"),
+        ("convolution/padding.md", "window gives 8", "window gives 7", "'7' is not"),
+        ("convolution/channels.md", "the 3 × 2 kernel", "the 2 × 2 kernel", "'2 × 2'"),
+        ("convolution/transposed.md", "kernel of 3", "kernel of 4", "'4' is not"),
+        ("convolution/groups.md", "entries is 0", "entries is 1", "'1' is not"),
+        # Channels in the order of the panels.
+        ("convolution/channels.md", "of example 0, ch", "of example 1, ch", "'1, "),
+        ("convolution/groups.md", "channel 2 of δ", "channel 3 of δ", "'3' is not"),
+        # A line that is grey or zero, but not said to be so; lines of one panel.
+        ("convolution/dimensions.md", "is x at step 2", "is x at step 1", "'step 1'"),
+        ("convolution/leftover.md", "Row 2 and col", "Row 3 and col", "'Row 3 and"),
+        ("convolution/leftover.md", "gradient: 2.1", "gradient: 2.0", "'row 4, col"),
+    ],
+)
+def test_what_is_drawn_elsewhere_is_noticed(name, old, new, message):
+    of = page("en", name)
+    assert of.text.count(old) == 1
+    wrong = complaints(replace(of, text=of.text.replace(old, new)))
+    assert any(message in line for line in wrong), wrong
+
+
+@pytest.mark.parametrize(
     ("name", "old", "new", "message"),
     [
         (

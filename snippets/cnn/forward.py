@@ -19,6 +19,9 @@ NUMBERS = {
         "(1,4) (4,3)": "= [*a2.shape, *W3.shape]",
         "81": "= x.size",
     },
+    "output": {
+        "(1,4) (4,3) (3,) (1,3)": "= [*a2.shape, *W3.shape, *b3.shape, *z3.shape]",
+    },
     "output-size": {
         "4 6 8": "= [2 * 2, 2 * 3, len(x0) - 1]",
     },

@@ -20,7 +20,7 @@ from snippets.cnn.forward import (
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "down-to-pool": {
-        "(1,3) 4 (1,4)": "= [*my_dl_dz3.shape, W3.shape[1] + 1, 1, 4]",
+        "(1,3) (3,4) (1,4)": "= [*my_dl_dz3.shape, *W3.T.shape, 1, 4]",
     },
     "one-tile": {
         "0.9 0.901": "= [0.9, 0.9 + h]",

@@ -89,6 +89,7 @@ def dilation_input_figure(session):
         Panel(
             r"\operatorname{rot180}(W_{\uparrow 2})",
             session.printed("input", (3, 3), 1),
+            rings=np.arange(9).reshape(3, 3) == 2,
             inserted=between((2, 2), 2),
         ),
         "=",
@@ -106,7 +107,9 @@ def dilation_input_claim(session, delta, turned, dx):
     assert not delta[delta.grey].any()
     assert_array_equal(turned.grey, SPREAD == 0)
     assert_array_equal(turned, np.rot90(session.printed("forward", nth=1), 2))
-    assert_allclose(dx[dx.result], np.sum(delta[delta.window] * turned), atol=ROUNDING)
+    products = delta[delta.window] * turned
+    assert_array_equal(turned.rings, products != 0)
+    assert_allclose(dx[dx.result], np.sum(products), atol=ROUNDING)
     assert_allclose(dx, correlate(delta, turned), atol=1e-9)
 
 

@@ -112,13 +112,13 @@ def checkerboard(session):
     """Outlined: where the entry in the middle lays its kernel."""
     return [
         Panel(
-            "K=3",
+            r"K=3,\ S=2",
             session.printed("checkerboard", (7, 7)),
             window=Box(2, 2, 3, 3),
         ),
         ",",
         Panel(
-            "K=4",
+            r"K=4,\ S=2",
             session.printed("checkerboard", (8, 8), 1),
             window=Box(2, 2, 4, 4),
         ),

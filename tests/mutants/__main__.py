@@ -35,7 +35,7 @@ KINDS: dict[str, Callable[[], Iterator[Mutant]]] = {
     "numbers in prose": prose.of_prose,
     "numbers of alternatives": prose.of_alternatives,
 }
-SAMPLE = 6  # of each place: all together take some minutes
+SAMPLE = 60  # of each place: all together take some minutes
 SEED = 2026
 
 
