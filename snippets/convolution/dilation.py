@@ -174,7 +174,7 @@ def dilation_weights(function, draw):
 def symbols():
     """K_e stands for rows and columns: kernels are square here."""
     over = plane((10, 8), (3, 3), S=3, D=2), plane((6, 7), (2, 2), S=2, D=3)
-    for world in *over, plane((5, 6), (2, 2), S=1, D=2):
+    for world in *over, plane((6, 5), (2, 2), S=1, D=2):
         extent = world.sizes["K_e"]
         places = {"tilde u": extent, "tilde v": extent}
         yield replace(world, ranges={**world.ranges, **places})
