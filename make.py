@@ -2,7 +2,7 @@
 """The project's commands. They need Python 3.11, 3.12 or 3.13, and nothing else.
 
 python3 make.py serve   the site at http://127.0.0.1:8000, reloaded as you edit
-python3 make.py test    every test; what follows is handed to pytest; --changed: only
+python3 make.py test    the tests; what follows is handed to pytest; --changed: only
                         what can fail after the edits since the last commit
 python3 make.py chapter a new page: name, English title, Chinese title
 python3 make.py build   the site, as files, in site/

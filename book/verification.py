@@ -41,7 +41,7 @@ TEXTS = {
         ),
         "stale": (
             "Out of date",
-            "The code was changed after this run. "
+            "Code, formulas or checks were changed after this run. "
             "<code>python3 make.py test</code> checks it again.",
         ),
         "displays": "| Displayed formulas | How many |",
@@ -55,7 +55,7 @@ TEXTS = {
         "held": "others that hold in numbers, and go on holding",
         "checked": "checked on {cases} random cases",
         "unchecked": "not yet checked on this machine",
-        "outdated": "changed since it was last checked",
+        "outdated": "checked before the last change of code, formulas or checks",
     },
     "zh": {
         "head": [
@@ -74,7 +74,8 @@ TEXTS = {
         ),
         "stale": (
             "结果已过期",
-            "这次验证之后代码改过。运行 <code>python3 make.py test</code> 重新验证。",
+            "这次验证之后，代码、公式或验证改过。"
+            "运行 <code>python3 make.py test</code> 重新验证。",
         ),
         "displays": "| 单独成行的公式 | 个数 |",
         "evaluated": "代入数值求过值",
@@ -87,7 +88,7 @@ TEXTS = {
         "held": "其余的，代入数值成立，以后也要成立",
         "checked": "已用 {cases} 组随机数据验证",
         "unchecked": "在这台机器上尚未验证",
-        "outdated": "上次验证之后代码改过",
+        "outdated": "上次验证之后，代码、公式或验证改过",
     },
 }
 

@@ -29,7 +29,9 @@ NUMBERS = {
         "4×3": "= W3.shape",
     },
     "a-equations": {
-        "1×4 1×3 1×4 1×3 1×3 1×4": "sizes of a, δ, g, z, p and q",
+        "1×4 1×3 1×4 1×3 1×3 1×4": (
+            "= [n for v in (a, d, g, z, d, a) for n in (1, v.size)]"
+        ),
     },
     "a-least-norm": {
         "6 6": "= [np.linalg.matrix_rank(equations)] * 2",
@@ -41,7 +43,7 @@ NUMBERS = {
         "17 20": "numbers of arrays",
     },
     "b-kernel": {
-        "27": "= 3 * 9",
+        "27": "= 3 * W_b.size",
     },
     "b-gradients": {
         "19": "number of an array",

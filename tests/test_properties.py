@@ -357,7 +357,7 @@ def test_a_sample_has_some_of_each_place():
     found = [
         Mutant("page", place, "", "", str(number))
         for place in "ab"
-        for number in range(20)
+        for number in range(2 * mutants.SAMPLE)
     ]
     listed = {mutant.key: "" for mutant in found if int(mutant.after) < 10}
     some = mutants.sample(found, listed)

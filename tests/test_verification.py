@@ -13,6 +13,7 @@ from book import checks, record, verification
 from book.pages import LANGUAGES, ROOT, contents
 from book.results import results
 from book.sessions import parse
+from book.tex.evaluator import CLOSE
 from tests.minibook import MiniBook
 
 
@@ -190,7 +191,7 @@ def test_a_stale_record_is_shown_as_such(book, change):
     assert "Out of date" in book.table()
     assert "结果已过期" in book.table("zh")
     assert [badge[1:3] for badge in badges(book.read("one.md"))] == [
-        ("changed since it was last checked", "○")
+        ("checked before the last change of code, formulas or checks", "○")
     ]
 
 
@@ -365,3 +366,4 @@ def test_the_page_states_the_tolerances(language):
     assert rf"\le {exact} \cdot \max\bigl({scale}, \max_i |t_i|" in text
     assert rf"\le {slope} \cdot \max\Bigl({scale}, \sum_i |m_i v_i|" in text
     assert f"$h = {step}$" in text
+    assert f"$10^{{{round(log10(CLOSE))}}}$" in text

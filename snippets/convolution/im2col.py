@@ -27,10 +27,13 @@ NUMBERS = {
         "2026 11 24 512 2.4 2.21 30": "when and on what it was measured",
     },
     "exercise-copies": {
-        "4 6 6": "the last row of a window; the windows and their entries",
+        "4": "= copies_x.shape[1] - 1",
+        "6 6": "= [copies_delta[..., 0].size, copies_delta.shape[-1]]",
     },
     "exercise-numbered": {
-        "3×4 5": "the image of the session; the pixel in the middle",
+        "3×4 5": (
+            "= [*numbered_dx.shape[1:3], ((numbered_A != 0).sum(0) == 4).argmax()]"
+        ),
     },
 }
 

@@ -23,19 +23,19 @@ from snippets.convolution.leftover import alone, plane, row
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "by-hand": {
-        "7 4 4 5 6 6 4": "the entry without a window; indices of the row",
+        "7 4 4 5 6 6 4": "= [row[-1], *(row.size - np.array([2, 2, 1, 0, 0, 2]))]",
     },
     "same": {
         "6 7": "sizes of the block below",
     },
     "grid": {
-        "6×6 5×5 4 5": "= [6, 6, 5, 5, 5 - 1, 6 - 1]",
+        "6×6 5×5 4 5": "= image.shape[1] - np.array([0, 0, 1, 1, 2, 1])",
     },
     "explorer": {
         "5 6": "sizes for the reader to try",
     },
     "pytorch": {
-        "6×6": "the image of the section before",
+        "6×6": "= image.shape[1:3]",
     },
     "exercise-even": {
         "8 4": "= [7 + 1, 2 * 2]",

@@ -79,7 +79,7 @@ SAME = {
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "row": {
-        "0.2 -0.1": "= [0.6 / 3, -0.3 / 3]",
+        "0.2 -0.1": "= [0.6, -0.3] * M.max(1)",
     },
     "divisor": {
         "4 4 5 6 6": "= [2 * 2, 2 * 2, 9 - 2 * 2, 2 * 3, 2 * 3]",

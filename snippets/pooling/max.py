@@ -106,10 +106,10 @@ NUMBERS = {
         "0.001 0.001": "= [h, h]",
     },
     "add-at": {
-        "0.4": "a δ of the section before",
+        "0.4": "= added[1] - lost[1]",
     },
     "infinity": {
-        "0.5": "the δ whose window lies inside",
+        "0.5": "= dl_da_zero.sum()",
     },
     "forward": {
         "1.9": "the entry of the figure",
@@ -124,7 +124,7 @@ NUMBERS = {
         "4 5 6 4 6": "= [3 + 1, 5, 6, -(-7 // 2), 6]",
     },
     "ties": {
-        "0.6 0.2 0.6": "= [0.6, 0.6 / 3, 0.6]",
+        "0.6 0.2 0.6": "= [pooled.sum(), reduced.max(), pooled.sum()]",
     },
     "exercise-largest": {
         "9": "= largest_a.max()",
