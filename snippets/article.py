@@ -58,6 +58,9 @@ NUMBERS = {
     "c-gradients": {
         "23": "number of an array",
     },
+    "all": {
+        "25": "= len(compared)",
+    },
     "reading": {
         "25 4×4 7×7": "= [len(out), *delta.shape, *dilated.shape]",
     },
