@@ -33,12 +33,14 @@ from book.pages import ROOT, Page
 
 # --- How an alternative speaks ------------------------------------------------------
 
-# "rows 2 to 4", "rows 1 and 2", "row 2"; 第 2 到 4 行, 第 1、2 行, 第 2 行; steps of a
-# sequence are its columns.
+# "rows 2 to 4", "rows 1 and 2", "row 2"; 行 2 到 4, 行 1、2, 行 2, or 第 2 行; steps of
+# a sequence are its columns. 3 行 4 列 is a size.
 SPOKEN = re.compile(
     r"\b(?P<axis>[Rr]ow|[Cc]olumn|[Ss]tep)s? (?P<first>\d+)"
     r"(?:(?: to | and )(?P<last>\d+))?"
     r"|第 ?(?P<von>\d+)(?:(?: 到 |、| 和 | 至 )(?P<bis>\d+))? ?(?P<achse>[行列步])"
+    r"|(?<!\d)(?<!\d )(?P<line>[行列步]) (?P<from>\d+)"
+    r"(?:(?: 到 |、| 和 | 至 )(?P<to>\d+))?"
 )
 AXES = {"row": 0, "column": 1, "step": 1, "行": 0, "列": 1, "步": 1}
 NEAR = re.compile(r"(?:,|、|，)? ?(?:and )?")
@@ -150,10 +152,11 @@ class Said(NamedTuple):
 def said(text: str) -> list[Said]:
     found = []
     for match in SPOKEN.finditer(text):
-        axis = AXES[(match["axis"] or match["achse"]).lower()]
-        first = int(match["first"] or match["von"])
-        last = int(match["last"] or match["bis"] or first)
-        if first == last and (match["last"] or match["bis"]):
+        axis = AXES[(match["axis"] or match["achse"] or match["line"]).lower()]
+        first = int(match["first"] or match["von"] or match["from"])
+        end = match["last"] or match["bis"] or match["to"]
+        last = int(end or first)
+        if first == last and end:
             last = -1  # rows 5 and 5: no row at all
         found.append(Said(axis, first, last, *match.span()))
     return found

@@ -17,8 +17,9 @@ each what it claims:
 
 A claim is asked about the panels as they are drawn: arrays that know their `window` and
 `result` (two slices), their `rings` and what is `grey` (where it is true). It speaks of
-all that is marked, or a test fails. Its `session` reads anew, in another way; besides
-`printed` and `written` it has the `text` of a section.
+all that is marked, or a test fails. Its `session` reads anew, in another way.
+
+Where paths matter, a figure is a graph, of which book/graphs.py tells.
 """
 
 import ast
@@ -29,7 +30,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from book import Mistake, sessions
+from book import Mistake, graphs, sessions
+from book.graphs import Graph, Reader
 from book.parts import listed, part
 from book.sessions import BadSession
 
@@ -69,20 +71,35 @@ class Panel(NamedTuple):
 Panels = list[Panel | str]  # a string is an operator, in TeX
 
 
-def panels(name: str) -> Panels:
-    """Those of a figure. Raises Mistake where there is none of this name."""
+def made(name: str) -> Panels | Graph:
+    """A figure. Raises Mistake where there is none of this name."""
     figures = listed("figure")
     if name not in figures:
         raise Mistake(f"no such figure; there are {', '.join(figures)}")
     return figures[name].function(Shown(figures[name].page))
 
 
-def drawing(name: str, alternative: str, caption: str = "") -> str:
+def panels(name: str) -> Panels:
+    """Those of a figure; of a graph its numbers, of which it shows each by itself."""
+    found = made(name)
+    if isinstance(found, Graph):
+        rows = [np.array([row]) for row in found.numbers()]
+        return [Panel("", row, rings=np.ones(row.shape, dtype=bool)) for row in rows]
+    return found
+
+
+def drawing(
+    name: str, alternative: str, caption: str = "", reader: Reader = graphs.ANYONE
+) -> str:
     """Raises Mistake; its file and line are those of the session, or for the page."""
-    found = panels(name)
+    found = made(name)
     if not alternative.strip():
         raise Mistake("the text alternative is empty")
-    return drawn(found, f"figure-{name}", alternative, caption)
+    identity = f"figure-{name}"
+    if isinstance(found, Graph):
+        picture = graphs.drawing(found, alternative, _formula, reader)
+        return _figure(picture, identity, caption)
+    return drawn(found, identity, alternative, caption)
 
 
 def drawn(panels: Panels, identity: str, alternative: str, caption: str = "") -> str:
@@ -95,12 +112,17 @@ def drawn(panels: Panels, identity: str, alternative: str, caption: str = "") ->
             # An operator stays with what follows it when the line breaks.
             groups.append(f'<div class="group">{operator}{_panel(panel)}</div>')
             operator = ""
+    label = markup.escape(alternative)
+    picture = f'<div class="panels" role="img" aria-label="{label}">{"".join(groups)}'
+    return _figure(f"{picture}</div>", identity, caption)
+
+
+def _figure(picture: str, identity: str, caption: str) -> str:
     told = f"<figcaption>{caption}</figcaption>" if caption else ""
     # The search would find nothing but numbers in it.
     return (
         f'<figure class="figure" id="{identity}" data-search-exclude="">'
-        f'<div class="panels" role="img" aria-label="{markup.escape(alternative)}">'
-        f"{''.join(groups)}</div>{told}</figure>"
+        f"{picture}{told}</figure>"
     )
 
 
@@ -124,6 +146,11 @@ class Shown(NamedTuple):
     ) -> Array:
         """An array that a section writes out in its code and does not print."""
         return written(self.place(section), variable, shape)
+
+    def text(self, section: str) -> str:
+        """All that a section prints."""
+        session, found = _section(self.place(section))
+        return "".join(block.shown or "" for block in session.of(found.name))
 
     def place(self, section: str) -> str:
         return section if ":" in section else f"{self.page}:{section}"
@@ -318,8 +345,11 @@ def _numbers(array: Array, result: Box | None) -> list[str]:
 
 def in_tex(name: str) -> str:
     """A figure as a formula, for Colab, which shows no SVG; what is lit is boxed."""
+    found = made(name)
+    if isinstance(found, Graph):
+        return graphs.in_tex(found)
     return r"\scriptsize " + "\n".join(
-        panel if isinstance(panel, str) else _matrix(panel) for panel in panels(name)
+        panel if isinstance(panel, str) else _matrix(panel) for panel in found
     )
 
 

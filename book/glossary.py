@@ -47,13 +47,13 @@ OPTIONAL = {"at", "everyday", "also", "not"}
 PLACE = re.compile(r"^<!-- glossary: (\S+) -->$", re.MULTILINE)
 TEXTS = {
     "en": {
-        "head": "| Term | 中文 | Meaning |",
+        "head": "| Term | Chinese | Meaning |",
         "not": " Elsewhere: {}.",
         "and": ", ",
         "note": "{}: {}",
     },
     "zh": {
-        "head": "| 术语 | English | 含义 |",
+        "head": "| 术语 | 英文 | 含义 |",
         "not": "别处也叫{}。",
         "and": "、",
         "note": "{}：{}",

@@ -31,10 +31,10 @@ WORDS = {
         "and outputs of the page {page}.",
     },
     "zh": {
-        "notebook": "Notebook",
+        "notebook": "笔记本",
         "download": "下载",
         "colab": "在 Colab 中打开",
-        "description": "可以下载和运行的 notebook，含《{page}》的推导、代码与输出。",
+        "description": "可以下载和运行的笔记本，含《{page}》的推导、代码与输出。",
     },
 }
 # Of a site that does not know where it is.

@@ -47,7 +47,7 @@ WORDS = {
         "before": "其他页面的代码",
         "explorer": "交互演示",
         "comma": "、",
-        "about": "《[{site}]({home})》中[{title}]({page})一页的 notebook。输出来自 "
+        "about": "《[{site}]({home})》中[{title}]({page})一页的笔记本。输出来自 "
         "{versions}，运行时也只需要它们。",
     },
 }

@@ -59,11 +59,11 @@ TEXTS = {
     },
     "zh": {
         "head": [
-            *("\u516c\u5f0f", "\u51fd\u6570", "\u4f1a\u8bdd"),
+            *("公式", "函数", "会话"),
             *("随机数据组数", "最大相对误差", "拦下的错误写法"),
         ],
-        "run": "{date}\uff0c{profile} 配置\uff0c共 {cases} 组数据。{versions}。",
-        "comma": "\u3001",
+        "run": "{date}，{profile} 配置，共 {cases} 组数据。{versions}。",
+        "comma": "、",
         "absent": (
             "在这台机器上尚未验证",
             "没有验证记录。运行 <code>python3 make.py test</code> 即可生成。",
@@ -78,7 +78,7 @@ TEXTS = {
             "运行 <code>python3 make.py test</code> 重新验证。",
         ),
         "displays": "| 单独成行的公式 | 个数 |",
-        "evaluated": "代入数值求过值",
+        "evaluated": "已代入数值核对",
         "arithmetic": "只有数的算式",
         "definition": "定义，用在求过值的公式里",
         "marked": "有标记，不属于以上三种",

@@ -1,8 +1,11 @@
-"""Checks of docs/*/dense.md."""
+"""Figure and checks of docs/*/dense.md."""
 
 import numpy as np
+from numpy.testing import assert_allclose
 
 from book.checks import before_relu, check, generator, gradient, relu, size, tf, values
+from book.figures import claim, figure
+from book.graphs import Edge, Graph, Node, indices
 from book.tex.world import World, drawn, worlds
 
 # Changes after which the page says the same, and why.
@@ -20,6 +23,49 @@ SAME = {
         "(-1) + 0.2 = 3.2",
     ): "W_{0,1} is 1",
 }
+
+
+# --- Figures -----------------------------------------------------------------
+
+
+@figure("fan-out")
+def fan_out(session):
+    """a_{0,0} and the three outputs in which it occurs."""
+    a = session.written("by-hand", "a", (1, 2))
+    W = session.written("by-hand", "W", (2, 3))
+    delta = session.written("by-hand", "delta", (1, 3))
+    z = session.printed("by-hand", (1, 3))
+    da = session.printed("by-hand-input", (1, 2))
+    start = Node("a_{0,0}", 4, 6.5, a[0, 0], da[0, 0])
+    nodes = [
+        Node(f"z_{{0,{j}}}", 22, 2 + 4.5 * j, z[0, j], delta[0, j]) for j in range(3)
+    ]
+    edges = [
+        Edge(start.name, node.name, f"W_{{0,{j}}}", W[0, j])
+        for j, node in enumerate(nodes)
+    ]
+    return Graph([start, *nodes], edges)
+
+
+@claim("fan-out")
+def fan_out_claim(session, graph):
+    a = session.written("by-hand", "a", (1, 2))
+    W = session.written("by-hand", "W", (2, 3))
+    z = a @ W + session.written("by-hand", "b", (1, 3))
+    delta = session.written("by-hand", "delta", (1, 3))
+    start, *outputs = graph.nodes
+    assert_allclose(start.value, a[indices(start.name)])
+    assert_allclose(start.gradient, graph.arriving(start.name))
+    assert len(outputs) == len(graph.edges) == 3
+    for node, edge in zip(outputs, graph.edges, strict=True):
+        at = indices(node.name)
+        assert_allclose([node.value, node.gradient], [z[at], delta[at]])
+        assert (edge.start, edge.end) == (start.name, node.name)
+        assert indices(edge.name) == (indices(start.name)[1], at[1])
+        assert_allclose(edge.derivative, W[indices(edge.name)])
+
+
+# --- Checks ------------------------------------------------------------------
 
 
 def dense_case(draw):
@@ -105,8 +151,24 @@ def dense(examples, inputs, outputs):
 @worlds("by-hand")
 def by_hand(given):
     yield World(
-        given={name: given[name] for name in ("a", "W", "b", "delta")},
+        given={name: np.atleast_2d(given[name]) for name in ("a", "W", "delta")}
+        | {"b": given["b"]},
         forward={"z": lambda v: v["a"] @ v["W"] + v["b"]},
+    )
+
+
+@worlds("two-layers")
+def two_layers(given):
+    yield World(
+        sizes={"delta^2": given["upstream"], "W^2": given["W2"]},
+        given={"z^1": given["x"] @ given["W1"] + given["b1"]},
+        forward={
+            "a^1": lambda v: relu(v["z^1"]),
+            "z^2": lambda v: v["a^1"] @ v["W^2"] + given["b2"],
+            "ell": lambda v: np.sum(v["delta^2"] * v["z^2"]),
+        },
+        gradients={"delta^1": "z^1"},
+        functions={"sigma'": lambda z: 1.0 * (z > 0)},
     )
 
 
@@ -120,7 +182,7 @@ def gram():
                 "delta": drawn(3, examples, units),
             },
             forward={"W": lambda v: v["U"] @ v["U"].T, "z": lambda v: v["a"] @ v["W"]},
-            gradients={"G": "W"},
+            gradients={"Gamma": "W"},
         )
 
 

@@ -1,15 +1,18 @@
-"""Vocabulary and numbers of docs/*/notation.md."""
+"""Figure, vocabulary and numbers of docs/*/notation.md."""
 
 import numpy as np
 from numpy.polynomial import Polynomial
+from numpy.testing import assert_allclose
 
+from book.figures import claim, figure
+from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 from snippets.dense import dense
 
 # What is changed in a formula without being wrong, and why.
 SAME = {
     (
-        "#chain-rule",
+        "#activation",
         r"\frac{\partial \ell}{\partial z^{l-1}_i} = \sum_k [k = i]\, "
         r"\sigma'(z^{l-1}_i)\, \frac{\partial \ell}{\partial a^{l-1}_k} = "
         r"\frac{\partial \ell}{\partial a^{l-1}_i}\, \sigma'(z^{l-1}_i)",
@@ -49,9 +52,8 @@ SAME = {
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
-    "chain-rule": {
-        "54 54": "= [18 + 36, 6 * 3**2]",
-        "9×9 4×4 16 81 1296 9": "= [9, 9, 4, 4, 4**2, 9**2, 4**2 * 9**2, 3**2]",
+    "vjp": {
+        "9×9 4×4 9": "= [9, 9, 4, 4, 3**2]",
     },
     "exercise-richardson": {
         "4 16": "= [2**2, 2**4]",
@@ -64,35 +66,92 @@ def vanishes(h):
     return 0.0
 
 
+# --- Figures -----------------------------------------------------------------
+
+
+@figure("two-paths")
+def circuit(session):
+    values, gradients = session.printed("paths", (2, 4))
+    (x, z0, z1, _), names = values, ("x", "z_{0}", "z_{1}", r"\ell")
+    places = (13, 2), (5, 8.5), (21, 8.5), (13, 15)
+    return Graph(
+        [
+            Node(name, *place, value, gradient)
+            for name, place, value, gradient in zip(
+                names, places, values, gradients, strict=True
+            )
+        ],
+        [
+            Edge("x", "z_{0}", "", 2.0),
+            Edge("x", "z_{1}", "2x", 2 * x),
+            Edge("z_{0}", r"\ell", "z_{1}", z1),
+            Edge("z_{1}", r"\ell", "z_{0}", z0),
+        ],
+    )
+
+
+@claim("two-paths")
+def circuit_claim(session, graph):
+    x, z0, z1, loss = (node.value for node in graph.nodes)
+    assert (x, z0, z1, loss) == (3, 2 * x, x**2, 2 * x**3)
+    written = {"": 2, "2x": 2 * x, "z_{0}": z0, "z_{1}": z1}
+    arrows = {(e.start, e.end): (e.name, e.derivative) for e in graph.edges}
+    of_degree_two = {  # differences are exact
+        ("x", "z_{0}"): (lambda x: 2 * x, x),
+        ("x", "z_{1}"): (lambda x: x**2, x),
+        ("z_{0}", r"\ell"): (lambda z: z * z1, z0),
+        ("z_{1}", r"\ell"): (lambda z: z0 * z, z1),
+    }
+    assert arrows.keys() == of_degree_two.keys()
+    for ends, (function, at) in of_degree_two.items():
+        name, derivative = arrows[ends]
+        assert_allclose(derivative, function(at + 0.5) - function(at - 0.5))
+        assert derivative == written[name]
+    assert graph[r"\ell"].gradient == 1
+    for node in graph.nodes[:3]:
+        assert_allclose(node.gradient, graph.arriving(node.name))
+
+
 # --- The chain rule ----------------------------------------------------------
 
 
 @worlds()
 def symbols():
-    for n, below in ((2, 3), (3, 4), (4, 2)):
-        yield layers(n, below)
+    for above, below in ((2, 3), (3, 4), (4, 2)):
+        yield layers(above, below)
+
+
+@worlds("by-hand")
+def paths_by_hand(given):
+    yield World(
+        given={"x": given["x"]},
+        forward={
+            "z": lambda v: np.array([2 * v["x"], v["x"] ** 2]),
+            "ell": lambda v: np.prod(v["z"]),
+        },
+    )
 
 
 @worlds("chain-rule")
 def one_entry():
     """i is an entry of the layer below, Delta what a small step of it does."""
-    for n, below, i in ((2, 3, 0), (3, 4, 2), (4, 2, 1), (3, 4, 3)):
-        world = layers(n, below)
+    for above, below, i in ((2, 3, 0), (3, 4, 2), (4, 2, 1), (3, 4, 3)):
+        world = layers(above, below)
         step = 1e-4 * np.eye(below)[i]
         change = world.run("z^l-1", step)["z^l"] - world.values["z^l"]
-        for name, value in {"i": i, "n": n, "h": 1e-4, "Delta": change}.items():
+        for name, value in {"i": i, "h": 1e-4, "Delta": change}.items():
             world.set(name, value)
         yield world
 
 
-def layers(n, below):
-    """z^l has n entries, the layer below others; its activation is tanh."""
-    A, t = drawn(1, n, below), drawn(2, n)
+def layers(above, below):
+    """z^l has other sizes than the layer below; w is a weight of its own."""
+    A, t = drawn(1, above, below), drawn(2, above)
     return World(
-        given={"z^l-1": drawn(3, below)},
+        given={"z^l-1": drawn(3, below), "w": np.array(0.6)},
         forward={
             "a^l-1": lambda v: np.tanh(v["z^l-1"]),
-            "z^l": lambda v: A @ v["a^l-1"],
+            "z^l": lambda v: A @ v["a^l-1"] + v["w"] * np.resize([1, 0], above),
             "a^l": lambda v: np.tanh(v["z^l"]),
             "ell": lambda v: np.sum(t * v["a^l"]),
         },
@@ -104,14 +163,6 @@ def layers(n, below):
             "o": vanishes,
         },
     )
-
-
-@worlds("symbols")
-def counted():
-    """Windows counted one by one."""
-    for H, K, S in ((5, 2, 1), (7, 3, 2), (6, 2, 3), (8, 3, 2)):
-        windows = [start for start in range(0, H, S) if start + K <= H]
-        yield World(sizes={"H": H, "K": K, "S": S, "O": len(windows)})
 
 
 # --- The references ----------------------------------------------------------
@@ -128,19 +179,19 @@ def cube():
 def cube_with_kink():
     """One z is 0; its target, too, so that ℓ has a slope there."""
     for entries in (2, 3, 5):
-        z, t = drawn(1, entries), drawn(2, entries)
-        z[0] = t[0] = 0
+        z, y = drawn(1, entries), drawn(2, entries)
+        z[0] = y[0] = 0
         z[1] = 0.5
-        yield targets(z, t)
+        yield targets(z, y)
 
 
-def targets(z, t):
+def targets(z, y):
     return World(
-        sizes={"t": t},
+        sizes={"y": y},
         given={"z": z},
         forward={
             "a": lambda v: np.maximum(v["z"], 0),
-            "ell": lambda v: np.sum((v["a"] - t) ** 3) / 3,
+            "ell": lambda v: np.sum((v["a"] - y) ** 3) / 3,
         },
         functions={"sigma'": lambda z: np.heaviside(z, 0)},
     )
@@ -236,7 +287,6 @@ def two_paths(given):
 def inverse():
     for n in (2, 3, 4):
         yield World(
-            sizes={"n": n},
             given={"A": drawn(1, n, n) + n * np.eye(n), "delta": drawn(2, n, n)},
             forward={"Z": lambda v: np.linalg.inv(v["A"])},
         )

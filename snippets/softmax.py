@@ -130,13 +130,14 @@ def largest():
 
 @worlds("by-hand")
 def by_hand(given):
-    yield one_example(2, z=given["z"])
+    yield one_example(2, z=given["z"], y=given["y"])
 
 
-def one_example(classes, m=None, z=None, total=2.3):
+def one_example(classes, m=None, z=None, y=None, total=2.3):
     """Logits z of one example and its labels y with their sum."""
-    y = np.abs(drawn(2, classes))
-    y *= total / y.sum()
+    if y is None:
+        y = np.abs(drawn(2, classes))
+        y *= total / y.sum()
     return World(
         sizes={"C": classes, "y": y, "v": drawn(3, classes)},
         given={"z": drawn(1, classes) if z is None else z},
@@ -144,7 +145,8 @@ def one_example(classes, m=None, z=None, total=2.3):
             "s": lambda v: np.sum(np.exp(v["z"])),
             "a": lambda v: np.exp(v["z"]) / v["s"],
             "ell": lambda v: -np.sum(y * np.log(v["a"])),
-            "m": m or (lambda v: np.sum(v["a"] * v["v"])),
+            "bar v": lambda v: np.sum(v["a"] * v["v"]),
+            **({"m": m} if m else {}),
         },
         gradients={"g": "a"},
         results={"log-sum-exp": lambda v: np.log(v["a"])},

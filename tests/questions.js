@@ -151,6 +151,22 @@
                     || !level(derivation.left, execution.left);
         }).map((step) => step.textContent.trim().slice(0, 60)),
 
+        // Within the drawing, nothing over anything, large enough to read.
+        "graph not legible": () => all(".graph").flatMap((graph) => {
+            const room = graph.getBoundingClientRect();
+            const labels = all(".at, .on", graph);
+            const boxes = labels.map((label) => label.getBoundingClientRect());
+            const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+                && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+            const small = (part) => parseFloat(getComputedStyle(part).fontSize) < 11;
+            return labels.filter((label, i) =>
+                boxes.some((box, j) => j < i && over(box, boxes[i]))
+                || boxes[i].left < room.left - 1 || boxes[i].right > room.right + 1
+                || label.scrollWidth > label.clientWidth + 1
+                || [label, ...all(":not(.formula, .formula *)", label)].some(small),
+            ).map((label) => label.textContent.trim().slice(0, 60));
+        }),
+
         "too little contrast": () => written().flatMap((element) => {
             const ratio = pale(element);
             return ratio ? [ratio + html(element)] : [];

@@ -28,6 +28,8 @@ BESIDE = [".cache/verification.json"]
 NOTEBOOKS = [
     page.name.removesuffix(".md") for page in contents()["en"] if has_notebook(page)
 ]
+# The language that a page says it is in.
+TAGS = {"en": "en", "zh": "zh-Hans"}
 CACHE = ROOT / ".cache" / "site"
 REPOSITORY = "https://github.com/example/book"
 # What a build with addresses is given: below the root of its host, as on GitHub Pages.

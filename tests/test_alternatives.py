@@ -54,6 +54,21 @@ def test_what_a_picture_does_not_show_is_noticed(old, new):
 
 
 @pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("行 1、2", "行 0、1"),
+        ("列 2 到 3", "列 1 到 3"),
+        ("行 1、列 0", "行 0、列 0"),
+        ("列 0：0", "列 0：1"),
+    ],
+)
+def test_chinese_names_a_row_by_its_index(old, new):
+    chinese = "第 1 层的 a，3 × 4：框出行 1、2，列 2 到 3；z 在行 1、列 0：0"
+    assert not told(chinese, Drawn(PANELS), Evidence())
+    assert told(chinese.replace(old, new, 1), Drawn(PANELS), Evidence())
+
+
+@pytest.mark.parametrize(
     ("name", "old", "new", "message"),
     [
         # A number that is drawn, but not as what it is called.

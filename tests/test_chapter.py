@@ -26,7 +26,7 @@ MADE = {
 MACHINERY = ["book", "explorers", "site_hooks", "tests", "tools", "docs/assets"]
 MACHINERY += ["docs/en/glossary.md", "docs/zh/glossary.md", "conftest.py"]
 MACHINERY += ["mkdocs.yml", "package.json", "package-lock.json", "pyproject.toml"]
-MACHINERY += ["requirements.txt", "CONTRIBUTING.zh.md"]
+MACHINERY += ["requirements.txt", "CONTRIBUTING.zh.md", "README.zh.md"]
 # What a new page stands on.
 PAGES = {
     "index.md": "# H { #h }\n\n<!-- contents -->\n",

@@ -16,9 +16,13 @@ from book import sessions
 from book.names import sets
 from book.pages import LANGUAGES, ROOT, nav_pages
 
-# Pages without a derivation of their own.
-WITHOUT = {"index.md", "article.md", "explorer.md", "glossary.md", "verification.md"}
-PAGES = [page for page in nav_pages() if page not in WITHOUT]
+# Pages with a session that derives nothing; those without a session have none either.
+WITHOUT = {"article.md", "symptoms.md"}
+PAGES = [
+    page
+    for page in nav_pages()
+    if (sessions.SNIPPETS / page).exists() and page not in WITHOUT
+]
 FOLDED = {"en": '??? success "Solution"', "zh": '??? success "解答"'}
 INCLUDE = r'--8<-- "([\w/-]+\.md):{0}-{1}"'
 

@@ -34,8 +34,8 @@ from tests.explorers import (
     number,
     serve,
 )
+from tests.site import TAGS, html_path
 from tests.test_browser import PHONE, WIDE, path
-from tests.test_site import html_path
 
 KINDS = list(EXPLORERS.kinds)
 # What each kind has to be looked at, by the names in its cases.py.
@@ -684,7 +684,7 @@ def test_the_other_language_shows_the_same(reader, served, language):
     reader.get_by_role("banner").locator(".md-select button").hover()
     other = {"en": "zh", "zh": "en"}[language]
     reader.locator(f'.md-select a[hreflang="{other}"]').click()
-    expect(reader.locator("html")).to_have_attribute("lang", other)
+    expect(reader.locator("html")).to_have_attribute("lang", TAGS[other])
     expect(element.locator(".cell").first).to_be_visible()
     numbers = "[...document.querySelectorAll('.cell')].map((cell) => cell.textContent)"
     assert reader.evaluate(numbers) == re.findall("(?m)^cell.*:(.*)$", want)

@@ -17,13 +17,13 @@ from markdown import Markdown
 
 from book import figures, parts, sessions
 from book.figures import Box, Panel
+from book.graphs import Graph
 from book.pages import LANGUAGES, ROOT, BadPage, nav_pages
 from book.sessions import BadSession
 
 SVG = "{http://www.w3.org/2000/svg}"
 IMAGE = re.compile(r"!\[([^\]]*)\]\(figure:([\w-]+)\)")
 FIGURES, CLAIMS = parts.listed("figure"), parts.listed("claim")
-BOTH = sorted(FIGURES.keys() & CLAIMS.keys())  # one test names those without
 
 
 def load() -> ModuleType:
@@ -182,8 +182,12 @@ def boxes(panel: ElementTree.Element, kind: str) -> list[tuple[slice, slice]]:
 
 # --- The figures of the book -------------------------------------------------
 
+MADE = {name: part.function(Reading(part.page)) for name, part in FIGURES.items()}
+PANELS = [name for name in FIGURES if not isinstance(MADE[name], Graph)]
+BOTH = [name for name in PANELS if name in CLAIMS]  # one test names those without
 
-@pytest.mark.parametrize("name", FIGURES)
+
+@pytest.mark.parametrize("name", PANELS)
 def test_a_figure_shows_the_numbers_of_the_session(name):
     for panel, array in zip(panels(name), arrays(name)[0], strict=True):
         shown = numbers(panel)
@@ -272,7 +276,14 @@ def test_another_array_is_noticed(name):
             ask(CLAIMS[name].function, panels(name), changed, reading)
 
 
-READS = sorted({(name, *read) for name in FIGURES for read in arrays(name)[1].reads})
+def reads(name: str) -> list[tuple]:
+    """What a figure takes of which session."""
+    reading = Reading(FIGURES[name].page)
+    FIGURES[name].function(reading)
+    return reading.reads
+
+
+READS = sorted({(name, *read) for name in FIGURES for read in reads(name)})
 
 
 @pytest.fixture(scope="module")
@@ -294,9 +305,11 @@ def test_a_digit_changed_in_the_session_changes_the_figure(
     if kind == "printed":
         shown = "".join(re.findall(r"(?s)```text\n(.*?)```", part))
         array = re.findall(r"(?s)\[\[.*?\]\]", shown)[which]
-        # The last number's first decimal.
+        # The last number's first decimal; of all, where a graph shows one of them.
+        last = name in PANELS
+        decimal = r"\d(?=\d*\]\]$)" if last else r"(?<=\.)\d"
         changed = re.sub(
-            r"\d(?=\d*\]\]$)", lambda m: str((int(m[0]) + 5) % 10), array, count=1
+            decimal, lambda m: str((int(m[0]) + 5) % 10), array, count=last
         )
         at = part.index(array)
         other = part[:at] + part[at:].replace(array, changed, 1)
@@ -326,6 +339,27 @@ def images(language: str) -> list[tuple[str, str, str]]:
 # --- Pages -------------------------------------------------------------------
 
 
+def bare(text: str) -> list[str]:
+    """The figures of a page with an empty line, or nothing, in place of a caption."""
+    return re.findall(r"!\[[^\]]*\]\(figure:([\w-]+)\)[ \t]*(?:\n[ \t]*\n|\s*\Z)", text)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [f"docs/{language}/{page}" for language in LANGUAGES for page in nav_pages()],
+)
+def test_every_figure_has_a_caption(path):
+    assert not bare((ROOT / path).read_text("utf-8"))
+
+
+def test_a_figure_without_a_caption_is_named():
+    one, two = "![a](figure:one)", "![b](figure:two)"
+    assert bare(f"{one}\nWords.\n\n{two}\nWords.") == []
+    assert bare(f"{one}\n\nWords.\n\n{two}\nWords.") == ["one"]
+    assert bare(f"{one}\nWords.\n\n{two}") == ["two"]
+    assert bare(f"{one}\n \nWords.\n\n{two}\n") == ["one", "two"]
+
+
 @pytest.mark.book
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_figure_is_used_once_and_exists(language):
@@ -343,7 +377,7 @@ def test_the_languages_show_the_same_figures_with_words_of_their_own():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", PANELS)
 def test_numbers_in_the_text_alternative_stand_in_the_figure(language, name):
     (text,) = [text for _, text, image in images(language) if image == name]
     shown = [cell.text for panel in panels(name) for cell in panel.iter(f"{SVG}text")]
@@ -356,7 +390,7 @@ def test_numbers_in_the_text_alternative_stand_in_the_figure(language, name):
                 assert cell.text in re.findall(r"−?\d+(?:\.\d+)?", text)
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", PANELS)
 def test_a_figure_is_one_image_with_a_text_alternative(name):
     figure = ElementTree.fromstring(figures.drawing(name, 'say "a < b" & c'))
     assert figure.tag == "figure"
@@ -377,7 +411,9 @@ def rendered(source: str) -> str:
     )
     html = Markdown(extensions=["attr_list", "md_in_html"]).convert(source)
     config = SimpleNamespace(theme={"language": "en"})
-    return hook.on_page_content(html, page=SimpleNamespace(file=file), config=config)
+    files = SimpleNamespace(src_uris={})
+    page = SimpleNamespace(file=file)
+    return hook.on_page_content(html, page=page, config=config, files=files)
 
 
 def test_an_image_alone_in_its_paragraph_becomes_a_figure():

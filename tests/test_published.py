@@ -20,7 +20,16 @@ from book import feedback, record
 from book.addresses import colab
 from book.pages import LANGUAGES, ROOT, nav_pages
 from tests.minibook import MiniBook
-from tests.site import ADDRESSES, NOTEBOOKS, REPOSITORY, answer, built, html_path, path
+from tests.site import (
+    ADDRESSES,
+    NOTEBOOKS,
+    REPOSITORY,
+    TAGS,
+    answer,
+    built,
+    html_path,
+    path,
+)
 from tests.test_browser import AXE, LOOKS
 from tests.test_search import search
 
@@ -195,7 +204,7 @@ def test_a_reader_explores_searches_and_changes_the_language(reader, language):
     reader.get_by_role("banner").locator(".md-select button").hover()
     reader.locator(f'.md-select a[hreflang="{to}"]').click()
     expect(reader).to_have_url(address(to, DEEP))
-    expect(reader.locator("html")).to_have_attribute("lang", to)
+    expect(reader.locator("html")).to_have_attribute("lang", TAGS[to])
 
 
 def test_a_wrong_address_leads_to_the_book(browser, published):

@@ -25,6 +25,8 @@ QUERIES = {
         ("depthwise", "convolution/groups.md"),
         ("im2col", "convolution/im2col.md"),
         ("average pooling", "pooling/average.md"),
+        ("gradient wrong shape", "symptoms.md"),
+        ("unpooling", "questions.md"),
     ],
     "zh": [
         ("卷积", "cnn/convolution.md"),
@@ -38,9 +40,12 @@ QUERIES = {
         ("填充", "convolution/padding.md"),
         ("空洞卷积", "convolution/dilation.md"),
         ("转置卷积", "convolution/transposed.md"),
-        ("因果卷积", "convolution/dimensions.md"),
+        ("因果卷积", "convolution/causal.md"),
         ("平均池化", "pooling/average.md"),
         ("剩余的行", "convolution/leftover.md"),
+        ("梯度的形状不对", "symptoms.md"),
+        ("感受野", "convolution/dilation.md"),
+        ("反池化", "questions.md"),
     ],
 }
 

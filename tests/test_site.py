@@ -11,22 +11,39 @@ from pymdownx.snippets import SnippetMissingError
 
 from book.pages import LANGUAGES, ROOT, nav_pages
 from tests.minibook import MiniBook
-from tests.site import cached, copied, html_path  # noqa: F401  copied: for test_chapter
+from tests.site import (  # noqa: F401  copied: for test_chapter
+    TAGS,
+    cached,
+    copied,
+    html_path,
+)
 
 PAGES = [(language, page) for language in LANGUAGES for page in nav_pages()]
+# On Chinese pages a label that nobody has translated, and one that is right.
+ENGLISH = re.compile(r"^(?!.*[\\\u4e00-\u9fff]).*\b[A-Za-z][a-z]{3,}\b", re.DOTALL)
+RIGHT = {"English"}  # the name of the other language
 
 
 class Links(HTMLParser):
-    """The language links of a page, and what it asks for from other hosts."""
+    """The language links of a page, what it asks for from other hosts, in what language
+    it says that it is, and the labels that no text shows."""
 
     def __init__(self, html: str):
         super().__init__()
         self.languages: dict[str, str] = {}
         self.outside: list[str] = []
+        self.said: str | None = None
+        self.labels: set[str] = set()
         self.feed(html)
 
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
+        if tag == "html":
+            self.said = attributes.get("lang")
+        labels = (
+            attributes.get(name) for name in ("title", "aria-label", "placeholder")
+        )
+        self.labels |= {label for label in labels if label}
         if tag == "a" and "hreflang" in attributes:
             self.languages[attributes["hreflang"]] = attributes["href"]
         source = attributes.get("src") or (
@@ -53,6 +70,11 @@ def mistakes(site: Path, language: str, page: str) -> list[str]:
     wrong = [f"asks for {address}" for address in links.outside]
     if found != wanted or not all(target.exists() for target in found.values()):
         wrong.append(f"the language switch leads to {links.languages}")
+    if links.said != TAGS[language]:
+        wrong.append(f"its language is {links.said}")
+    if language == "zh":
+        labels = sorted(filter(ENGLISH.match, links.labels - RIGHT))
+        wrong += [f"there is {label} in English" for label in labels]
     text = re.sub(r'(?s)<script.*?</script>| title="[^"]*"', "", html)
     wrong += [f"there is {left} in it" for left in LEFT if left in text]
     return [f"{language}/{page}: {each}" for each in wrong]
@@ -67,12 +89,14 @@ def test_nothing_is_amiss_in_a_page(site):
 @pytest.mark.parametrize(
     ("html", "told"),
     [
+        ('<html lang="zh">', "its language is zh"),
+        ('<a title="Permanent link">', "there is Permanent link in English"),
         (
             '<a hreflang="zh" href="zh/one/">',
             "the language switch leads to .*'zh': 'zh/one/'",
         ),
         (
-            '<a hreflang="en" href="."><a hreflang="zh" href="../../zh/two/">',
+            '<a hreflang="en" href="../../two/"><a hreflang="zh" href=".">',
             "switch leads to",
         ),
         (
@@ -84,15 +108,15 @@ def test_nothing_is_amiss_in_a_page(site):
     ],
 )
 def test_what_is_amiss_in_a_page_is_told(tmp_path, html, told):
-    right = '<a hreflang="en" href="."><a hreflang="zh" href="../../zh/part/one/">'
-    for language, text in [("en", right), ("zh", right)]:
+    right = '<a hreflang="en" href="../../../part/one/"><a hreflang="zh" href=".">'
+    for language in LANGUAGES:
         path = tmp_path / html_path(language, "part/one.md")
         path.parent.mkdir(parents=True)
-        path.write_text(text, "utf-8")
-    assert not mistakes(tmp_path, "en", "part/one.md")
-    (tmp_path / html_path("en", "part/one.md")).write_text(right + html, "utf-8")
-    (found,) = mistakes(tmp_path, "en", "part/one.md")
-    assert re.match(f"en/part/one.md: .*({told})", found)
+        path.write_text(f'<html lang="{TAGS[language]}">{right}', "utf-8")
+    assert not mistakes(tmp_path, "zh", "part/one.md")
+    path.write_text(path.read_text("utf-8") + html, "utf-8")
+    (found,) = mistakes(tmp_path, "zh", "part/one.md")
+    assert re.match(f"zh/part/one.md: .*({told})", found)
 
 
 # --- What stops a build ------------------------------------------------------

@@ -10,7 +10,7 @@
   note.hidden = true;
   document.body.append(note);
   const terms = document.querySelectorAll(".gloss");
-  const other = document.documentElement.lang === "zh" ? "en" : "zh";
+  const other = document.documentElement.lang === "en" ? "zh-Hans" : "en";
   let shown = null;
 
   terms.forEach((term) => {

@@ -5,11 +5,16 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from book.checks import before_relu, check, generator, gradient, relu, sizes, tf, values
 from book.figures import ROUNDING, Box, Panel, around, claim, figure
+from book.graphs import Edge, Graph, Node, indices
 from book.tex.world import World, drawn, worlds
 from snippets.cnn.forward import correlate, covered, plane, tf_correlate
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
+    "activation": {
+        "0.3": "= my_dl_dz_below[1, 1]",
+        "0.7": "= my_dl_da[1, 2]",
+    },
     "exact": {
         "16 4 9": "= [sx.size, sW.size, sdelta.size]",
     },
@@ -64,6 +69,44 @@ def conv_full_claim(session, delta, W, da):
     assert not delta[delta.grey].any()
     assert_allclose(da[da.result], np.sum(delta[delta.window] * W), atol=ROUNDING)
     assert_allclose(da, correlate(delta, W), atol=ROUNDING)
+
+
+@figure("conv-paths")
+def conv_paths(session):
+    """The middle entry of a, and the four outputs in which it occurs."""
+    p, q = 1, 1
+    a = session.printed("small-forward", (3, 3))
+    z = session.printed("small-forward", (2, 2), 1)
+    W = session.written("small-forward", "W", (2, 2))
+    delta = session.written("small-cell", "delta", (2, 2))
+    da = session.printed("full-run", (3, 3))
+    start = Node(f"a_{{{p},{q}}}", 4, 8, a[p, q], da[p, q])
+    nodes, edges = [start], []
+    for i, j in np.ndindex(z.shape):
+        name, u, v = f"z_{{{i},{j}}}", p - i, q - j
+        place = 2 + 4 * (2 * i + j)
+        nodes.append(Node(name, 22, place, z[i, j], delta[i, j]))
+        edges.append(Edge(start.name, name, f"W_{{{u},{v}}}", W[u, v]))
+    return Graph(nodes, edges)
+
+
+@claim("conv-paths")
+def conv_paths_claim(session, graph):
+    a = session.printed("small-forward", (3, 3))
+    W = session.written("small-forward", "W", (2, 2))
+    delta = session.written("small-cell", "delta", (2, 2))
+    start, *outputs = graph.nodes
+    assert_allclose(start.value, a[indices(start.name)])
+    assert_allclose(start.gradient, graph.arriving(start.name))
+    # From the first output to the last, under the kernel turned.
+    assert [indices(node.name) for node in outputs] == [*np.ndindex(2, 2)]
+    assert_allclose([edge.derivative for edge in graph.edges], np.rot90(W, 2).ravel())
+    for node, edge in zip(outputs, graph.edges, strict=True):
+        at = indices(node.name)
+        assert_allclose(node.value, correlate(a, W)[at], atol=ROUNDING)
+        assert_allclose(node.gradient, delta[at])
+        assert (edge.start, edge.end) == (start.name, node.name)
+        assert_allclose(edge.derivative, W[indices(edge.name)])
 
 
 # --- Checks ------------------------------------------------------------------

@@ -20,7 +20,9 @@ from snippets.cnn.forward import (
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "down-to-pool": {
-        "(1,3) (3,4) (1,4)": "= [*my_dl_dz3.shape, *W3.T.shape, 1, 4]",
+        "4×4 (1,3) (3,4)": "= [*my_a1.shape, *my_dl_dz3.shape, *W3.T.shape]",
+        "(1,4)": "= [len(my_dl_dz3), len(W3)]",
+        "0.0819": "= round(my_dl_dz2[0, 0], 4)",
     },
     "one-tile": {
         "0.9 0.901": "= [0.9, 0.9 + h]",
@@ -35,6 +37,11 @@ NUMBERS = {
 UNUSED = "upsample reads the places that δ has, no further"
 # Changes after which the page says the same, and why.
 SAME = {
+    (
+        "#down-to-pool",
+        "0.0157 + 0.0548 + 0.0113 = 0.0818",
+        "0.0157 + 0.0548 + 0.0113 = 0.0819",
+    ): "rounded after the sum, as the text says itself",
     (
         "max_positions",
         "positions = np.zeros((height, width, 2), dtype=int)",
@@ -204,15 +211,15 @@ def one_maximum():
 
 @worlds("exercise-order")
 def pooled_first():
-    """z is pooled to y, then σ."""
+    """z is pooled to t, then σ."""
     for sizes_of in ((4, 2, 2), (6, 2, 2), (6, 3, 3)):
         world = tiled(*sizes_of)
         yield World(
             sizes=world.sizes,
             given={"z": world.given["z^l-1"]},
             forward={
-                "y": lambda v, pool=world.forward["z"]: pool({"a": v["z"]}),
-                "a": lambda v: np.maximum(v["y"], 0),
+                "t": lambda v, pool=world.forward["z"]: pool({"a": v["z"]}),
+                "a": lambda v: np.maximum(v["t"], 0),
             },
             functions=world.functions,
         )

@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
-from book.checks import check
+from book.checks import check, generator, gradient, values
 from book.figures import ROUNDING, Box, Panel, between, claim, figure
 from book.tex.world import worlds
 from snippets.cnn.convolution import convolution_delta, row
-from snippets.cnn.forward import correlate, plane, windows
+from snippets.cnn.forward import correlate, covered, plane, tf_correlate, windows
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
@@ -78,7 +78,7 @@ def conv_stride(session):
         "=",
         Panel(
             r"\tfrac{\partial \ell}{\partial x}",
-            session.printed("dx", (9, 9)),
+            session.printed("scatter-check", (9, 9)),
             result=Box(i, j),
         ),
     ]
@@ -102,6 +102,23 @@ def conv_stride_delta(function, draw):
     return convolution_delta(function, draw, kernel, output, stride)
 
 
+@check("conv-scatter")
+def conv_scatter(function, draw):
+    kernel, output, leftover, stride = windows(draw)
+    rng = generator(draw)
+    delta, W = values(rng, output), values(rng, kernel)
+    x = values(rng, tuple(np.add(covered(kernel, output, stride), leftover)))
+    return gradient(
+        function,
+        {"delta": delta, "W": W, "stride": stride, "shape": x.shape},
+        x,
+        delta,
+        lambda x: tf_correlate(x, W, stride),
+        lambda x: correlate(x, W, stride),
+        rng,
+    )
+
+
 # --- What the symbols mean ---------------------------------------------------
 
 
@@ -113,12 +130,23 @@ def symbols():
 
 
 @worlds("sizes")
+@worlds("scatter")
+@worlds("by-index")
 def left_over():
     """r = 0 and r > 0."""
     for sizes_of in ((7, 3, 2), (8, 3, 2), (7, 2, 3)):
-        yield plane(*sizes_of)
+        yield plane(*sizes_of, arguments={"shape": lambda v: v["a"].shape})
+
+
+@worlds("from-scatter")
+def anywhere():
+    """p and q stand at no array alone: they run over x."""
+    for sizes_of in ((7, 3, 2), (8, 3, 2), (7, 2, 3)):
+        at = {"p": sizes_of[0], "q": sizes_of[0]}
+        yield plane(*sizes_of, ranges=at)
 
 
 @worlds("row")
+@worlds("zero-between")
 def by_hand(given):
     yield row(5, 3, 2, given)

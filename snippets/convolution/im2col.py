@@ -40,9 +40,6 @@ NUMBERS = {
 ALONE = "the layer hands it one example at a time; the session tries two"
 TWO = "im2col reads two lengths of the kernel"
 FILTERS = "both have the filters of the group on axis 3"
-EXAMPLES = "both have an entry for each example"
-STEP = "a slice of one entry has none to leave out"
-AFTER = "the examples that follow are written afterwards"
 # Changes after which the page says the same, and why.
 SAME = {
     (
@@ -71,114 +68,30 @@ SAME = {
         "x[:, rows, across] += parts[::2, :, :, u, v]",
     ): ALONE,
     (
-        "conv2d_im2col",
-        "xp, layout = (pad(x, padding), (W.shape[:2], stride, dilation))",
-        "xp, layout = (pad(x, padding), (W.shape[:], stride, dilation))",
+        "by_parts",
+        "layout = (W.shape[:2], stride, dilation)",
+        "layout = (W.shape[:], stride, dilation)",
     ): TWO,
     (
-        "conv2d_im2col",
-        "xp, layout = (pad(x, padding), (W.shape[:2], stride, dilation))",
-        "xp, layout = (pad(x, padding), (W.shape[:3], stride, dilation))",
+        "by_parts",
+        "layout = (W.shape[:2], stride, dilation)",
+        "layout = (W.shape[:3], stride, dilation)",
     ): TWO,
     (
-        "conv2d_im2col",
-        "W_mat = Wg.reshape(-1, Wg.shape[3])",
-        "W_mat = Wg.reshape(-1, zg.shape[3])",
-    ): FILTERS,
-    ("conv2d_im2col", "for n in range(len(x)):", "for n in range(len(xg)):"): EXAMPLES,
-    ("conv2d_im2col", "for n in range(len(x)):", "for n in range(len(xp)):"): EXAMPLES,
-    ("conv2d_im2col", "for n in range(len(x)):", "for n in range(len(z)):"): EXAMPLES,
-    ("conv2d_im2col", "for n in range(len(x)):", "for n in range(len(zg)):"): EXAMPLES,
-    (
-        "conv2d_im2col",
-        "X_col = im2col(xg[n:n + 1], *layout)",
-        "X_col = im2col(xg[n:n + 1:2], *layout)",
-    ): STEP,
-    (
-        "conv2d_im2col",
-        "zg[n] = (X_col @ W_mat + bg).reshape(zg[n].shape)",
-        "zg[n] = (X_col @ W_mat + bg).reshape(zg[n - 1].shape)",
-    ): "all examples have one shape",
-    (
-        "conv2d_im2col_backward",
-        "W_mat = Wg.reshape(-1, Wg.shape[3])",
-        "W_mat = Wg.reshape(-1, dWg.shape[3])",
+        "product_backward",
+        "Delta, W_mat = (delta.reshape(-1, W.shape[3]), W.reshape(-1, W.shape[3]))",
+        "Delta, W_mat = (delta.reshape(-1, delta.shape[3]), W.reshape(-1, W.shape[3]))",
     ): FILTERS,
     (
-        "conv2d_im2col_backward",
-        "W_mat = Wg.reshape(-1, Wg.shape[3])",
-        "W_mat = Wg.reshape(-1, deltag.shape[3])",
+        "product_backward",
+        "Delta, W_mat = (delta.reshape(-1, W.shape[3]), W.reshape(-1, W.shape[3]))",
+        "Delta, W_mat = (delta.reshape(-1, W.shape[3]), W.reshape(-1, delta.shape[3]))",
     ): FILTERS,
     (
-        "conv2d_im2col_backward",
-        "for n in range(len(x)):",
-        "for n in range(len(delta)):",
-    ): EXAMPLES,
-    (
-        "conv2d_im2col_backward",
-        "for n in range(len(x)):",
-        "for n in range(len(deltag)):",
-    ): EXAMPLES,
-    (
-        "conv2d_im2col_backward",
-        "for n in range(len(x)):",
-        "for n in range(len(dxg)):",
-    ): EXAMPLES,
-    (
-        "conv2d_im2col_backward",
-        "for n in range(len(x)):",
-        "for n in range(len(dxp)):",
-    ): EXAMPLES,
-    (
-        "conv2d_im2col_backward",
-        "for n in range(len(x)):",
-        "for n in range(len(xg)):",
-    ): EXAMPLES,
-    (
-        "conv2d_im2col_backward",
-        "for n in range(len(x)):",
-        "for n in range(len(xp)):",
-    ): EXAMPLES,
-    (
-        "conv2d_im2col_backward",
-        "image, Delta = (xg[n:n + 1], deltag[n].reshape(-1, Wg.shape[3]))",
-        "image, Delta = (xg[n:n + 1:2], deltag[n].reshape(-1, Wg.shape[3]))",
-    ): STEP,
-    (
-        "conv2d_im2col_backward",
-        "image, Delta = (xg[n:n + 1], deltag[n].reshape(-1, Wg.shape[3]))",
-        "image, Delta = (xg[n:n + 1], deltag[n].reshape(-1, dWg.shape[3]))",
-    ): FILTERS,
-    (
-        "conv2d_im2col_backward",
-        "image, Delta = (xg[n:n + 1], deltag[n].reshape(-1, Wg.shape[3]))",
-        "image, Delta = (xg[n:n + 1], deltag[n].reshape(-1, deltag.shape[3]))",
-    ): FILTERS,
-    (
-        "conv2d_im2col_backward",
-        "dWg += (im2col(image, *layout).T @ Delta).reshape(Wg.shape)",
-        "dWg += (im2col(image, *layout).T @ Delta).reshape(dWg.shape)",
-    ): "a gradient has the shape of its variable",
-    (
-        "conv2d_im2col_backward",
-        "dxg[n:n + 1] = col2im(Delta @ W_mat.T, image.shape, *layout)",
-        "dxg[n:] = col2im(Delta @ W_mat.T, image.shape, *layout)",
-    ): AFTER,
-    (
-        "conv2d_im2col_backward",
-        "dxg[n:n + 1] = col2im(Delta @ W_mat.T, image.shape, *layout)",
-        "dxg[n:n + 1:2] = col2im(Delta @ W_mat.T, image.shape, *layout)",
-    ): STEP,
-    (
-        "conv2d_im2col_backward",
-        "dxg[n:n + 1] = col2im(Delta @ W_mat.T, image.shape, *layout)",
-        "dxg[n:n + 1 + 1] = col2im(Delta @ W_mat.T, image.shape, *layout)",
-    ): AFTER,
-    (
-        "conv2d_im2col_backward",
-        "dxg[n:n + 1] = col2im(Delta @ W_mat.T, image.shape, *layout)",
-        "dxg[n:n + 2] = col2im(Delta @ W_mat.T, image.shape, *layout)",
-    ): AFTER,
+        "product_backward",
+        "dX_col = Delta @ W_mat.T",
+        "dX_col = delta @ W_mat.T",
+    ): "col2im reshapes what it is given",
     (
         "#col2im",
         r"\sum \operatorname{im2col}(x) \odot Y = \sum x \odot "
@@ -304,7 +217,12 @@ def as_product(world: World) -> World:
             "z": lambda v: v["Z"].reshape(*rows, F),
         },
         functions={"im2col": lambda x: np.take(x, places), "col2im": col2im},
-        groups={"X_col": (rows, columns), "W_mat": (columns, (F,)), "Z": (rows, (F,))},
+        groups={
+            "X_col": (rows, columns),
+            "W_mat": (columns, (F,)),
+            "Z": (rows, (F,)),
+            "Delta": (rows, (F,)),
+        },
         results={"im2col-forward": lambda v: v["z"]},
     )
 
@@ -366,7 +284,7 @@ def own_kernel():
                 "Delta": drawn(3, examples, windows, F),
             },
             forward={
-                "Z": lambda v: np.einsum("nmk,mkf->nmf", v["X_col"], v["W"]),
+                "Z": lambda v: np.einsum("ntk,tkf->ntf", v["X_col"], v["W"]),
                 "ell": lambda v: np.sum(v["Delta"] * v["Z"]),
             },
         )

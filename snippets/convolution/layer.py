@@ -1,10 +1,14 @@
-"""Checks of docs/*/convolution/layer.md."""
+"""Figure and checks of docs/*/convolution/layer.md."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
+from numpy.testing import assert_array_equal
 
-from book.checks import check, st, values
+from book.checks import check, st, tf, values
+from book.figures import claim, figure
+from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 from snippets.convolution.channels import (
     Case,
@@ -35,53 +39,170 @@ NUMBERS = {
     },
 }
 
+# --- Figure ------------------------------------------------------------------
+
+PARTIAL = r"\partial \ell / \partial "
+
+
+@figure("kept")
+def kept(session):
+    """Above, forward, to the right; below, backward, to the left; what is kept goes
+    down from one to the other."""
+    left, middle, right = 3.2, 10.6, 22.6
+    convolution = [
+        Node("x", left, 1.6),
+        Node("W", middle, 4.7),
+        Node("z", right, 2.9),
+        Node(r"\delta", right, 13.1),
+        Node(f"{PARTIAL}W", left, 14.5),
+        Node(f"{PARTIAL}x", middle, 11.3),
+    ]
+    edges = [
+        Edge("x", "z", term="convolution"),
+        Edge("W", "z"),
+        Edge("x", f"{PARTIAL}W", "x", kind="kept"),
+        Edge("W", f"{PARTIAL}x", "W", kind="kept"),
+        Edge(r"\delta", f"{PARTIAL}W", kind="backward"),
+        Edge(r"\delta", f"{PARTIAL}x", kind="backward"),
+    ]
+    poolings = []
+    for y, term, keeps, a, z in (
+        (20, "max pooling", r"\operatorname{argmax}", "a", "{z}"),
+        (31, "average pooling", r"H \times H'", "{a}", "{{z}}"),
+    ):
+        delta, gradient = z.replace("z", r"\delta"), f"{PARTIAL}{a}"
+        poolings += [
+            Node(a, left, y),
+            Node(z, right, y),
+            Node(delta, right, y + 5),
+            Node(gradient, left, y + 5),
+        ]
+        edges += [
+            Edge(a, z, term=term),
+            Edge(a, gradient, keeps, kind="kept"),
+            Edge(delta, gradient, kind="backward"),
+        ]
+    return Graph([*convolution, *poolings], edges)
+
+
+@claim("kept")
+def kept_claim(session, graph):
+    """Into each array leads an arrow from all on which it depends, and no other:
+    TensorFlow's values change with them. Of a convolution whole arrays are kept."""
+    x, W = drawn(1, 1, 4, 4, 1), drawn(2, 2, 2, 1, 1)
+    arrays = {"x": x, "W": W, r"\delta": drawn(3, 1, 3, 3, 1)}
+
+    def convolution(given):
+        return tf.nn.conv2d(given["x"], given["W"], 1, "VALID")
+
+    functions = {"z": convolution}
+    for name in "xW":
+        functions[PARTIAL + name] = partial(gradient_of, convolution, name)
+    for name, function in functions.items():
+        into = {edge.start for edge in graph.edges if edge.end == name}
+        assert into == depends(function, arrays)
+    kept = [edge for edge in graph.edges if edge.kind == "kept"]
+    assert [edge.name for edge in kept[:2]] == [edge.start for edge in kept[:2]]
+    pooling_claim(graph, "max pooling", tf.nn.max_pool2d)
+    pooling_claim(graph, "average pooling", tf.nn.avg_pool2d)
+
+
+def pooling_claim(graph, term, pool):
+    """The gradient of a maximum depends on a through the places of the maxima; that of
+    a mean on its shape alone."""
+    (forth,) = (e for e in graph.edges if e.term == term)
+    (kept,) = (e for e in graph.edges if e.start == forth.start and e.kind == "kept")
+    (back,) = (e for e in graph.edges if e.end == kept.end and e.kind == "backward")
+    into = {edge.start for edge in graph.edges if edge.end == kept.end}
+    assert into == {kept.start, back.start}
+    a, z, delta, da = (
+        graph[name] for name in (forth.start, forth.end, back.start, back.end)
+    )
+    # Their letters; two poolings have the same.
+    assert [n.name.strip("{}") for n in (a, z, delta)] == ["a", "z", r"\delta"]
+    assert da.name == PARTIAL + a.name
+    assert (a.y, delta.y) == (z.y, da.y)
+
+    image, upstream = np.arange(16.0).reshape(1, 4, 4, 1), drawn(3, 1, 2, 2, 1)
+
+    def gradient_at(image):
+        given = {"a": image, r"\delta": upstream}
+        return gradient_of(lambda g: pool(g["a"], 2, 2, "VALID"), "a", given)
+
+    right = gradient_at(image)
+    assert_array_equal(gradient_at(image**3), right)  # the same order
+    places = not np.array_equal(gradient_at(-image), right)
+    assert kept.name == (r"\operatorname{argmax}" if places else r"H \times H'")
+
+
+def gradient_of(function, name, arrays):
+    """Of one of the arrays, at delta."""
+    given = {key: tf.constant(array) for key, array in arrays.items()}
+    with tf.GradientTape() as tape:
+        tape.watch(given[name])
+        loss = tf.reduce_sum(function(given) * given[r"\delta"])
+    return tape.gradient(loss, given[name]).numpy()
+
+
+def depends(function, arrays):
+    """The arrays with which the value of a function changes."""
+    right = function(arrays)
+    return {
+        name
+        for name, array in arrays.items()
+        if not np.allclose(function(arrays | {name: array + 1}), right)
+    }
+
+
+# --- Checks ------------------------------------------------------------------
+
 REFUSES = "it refuses less; no check draws what is refused, and the session shows it"
 WORD = "what is no word is equal to none"
 # Changes after which the page says the same, and why.
 SAME = {
     (
-        "amounts",
+        "padding_pairs",
         "if isinstance(padding, str) and padding == 'valid':",
         "if padding and padding == 'valid':",
     ): WORD,
     (
-        "amounts",
+        "padding_pairs",
         "if isinstance(padding, str) and padding == 'valid':",
         "if str and padding == 'valid':",
     ): WORD,
     (
-        "amounts",
+        "padding_pairs",
         "if isinstance(padding, str) and padding == 'same':",
         "if padding and padding == 'same':",
     ): WORD,
     (
-        "amounts",
+        "padding_pairs",
         "if isinstance(padding, str) and padding == 'same':",
         "if str and padding == 'same':",
     ): WORD,
     (
-        "amounts",
-        "return tuple((whole('padding', side, 0) for side in padding))",
+        "padding_pairs",
+        "return tuple((int_pair('padding', side, 0) for side in padding))",
         "return tuple((side for side in padding))",
     ): REFUSES,
     (
-        "amounts",
-        "return tuple((whole('padding', side, 0) for side in padding))",
-        "return tuple((whole('padding', side, -1) for side in padding))",
+        "padding_pairs",
+        "return tuple((int_pair('padding', side, 0) for side in padding))",
+        "return tuple((int_pair('padding', side, -1) for side in padding))",
     ): REFUSES,
     (
         "arguments",
-        "stride, dilation = (whole('stride', stride, 1), "
-        "whole('dilation', dilation, 1))",
-        "stride, dilation = (whole('stride', stride, 0), "
-        "whole('dilation', dilation, 1))",
+        "stride, dilation = (int_pair('stride', stride, 1), "
+        "int_pair('dilation', dilation, 1))",
+        "stride, dilation = (int_pair('stride', stride, 0), "
+        "int_pair('dilation', dilation, 1))",
     ): REFUSES,
     (
         "arguments",
-        "stride, dilation = (whole('stride', stride, 1), "
-        "whole('dilation', dilation, 1))",
-        "stride, dilation = (whole('stride', stride, 1), "
-        "whole('dilation', dilation, 0))",
+        "stride, dilation = (int_pair('stride', stride, 1), "
+        "int_pair('dilation', dilation, 1))",
+        "stride, dilation = (int_pair('stride', stride, 1), "
+        "int_pair('dilation', dilation, 0))",
     ): REFUSES,
     (
         "#exercise-ones-channel",
@@ -196,6 +317,7 @@ def whole(world: World) -> World:
             "pad": lambda x: np.pad(x, [(0, 0), *padding, (0, 0)]),
             "conv": lambda S, G, x, W: valid(x, blocks(W, G), S),
         },
+        ranges={**world.ranges, "gamma": v["G"]},
     )
 
 

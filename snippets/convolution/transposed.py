@@ -281,7 +281,6 @@ def nhwc(N, size, kernel, C, F, S, padding=None, more=None, **given) -> World:
         forward={"y": lambda v: cropped(v["x"], v["W"], S, padding, more) + v["b"]},
         functions={"pad": lambda a: np.pad(a, [(0, 0), *padding, (0, 0)])},
         zero={"W"},
-        also={"输出填充": "output padding"},
     )
 
 
@@ -321,7 +320,7 @@ def plane(size, kernel, S, padding=None, more=None, **given) -> World:
 
 def places(size, kernel, S, padding, more, outputs) -> dict[str, int]:
     """O, K and H, of columns with a prime; and what belongs to rows alone."""
-    found = {"S": S, "output padding": more[0], "P": sum(padding[0])}
+    found = {"S": S, "r": more[0], "P": sum(padding[0])}
     found |= dict(zip(("O", "O'"), size, strict=False))
     found |= dict(zip(("K", "K'"), kernel, strict=False))
     found |= dict(zip(("H", "H'"), outputs, strict=False))

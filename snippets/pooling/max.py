@@ -18,13 +18,13 @@ SHAPE = "row and column have the shape of the index that they are made of"
 SAME = {
     (
         "arguments",
-        "size = whole('size', size, 1)",
-        "size = whole('size', size, 0)",
+        "size = int_pair('size', size, 1)",
+        "size = int_pair('size', size, 0)",
     ): REFUSES,
     (
         "arguments",
-        "stride = size if stride is None else whole('stride', stride, 1)",
-        "stride = size if stride is None else whole('stride', stride, 0)",
+        "stride = size if stride is None else int_pair('stride', stride, 1)",
+        "stride = size if stride is None else int_pair('stride', stride, 0)",
     ): REFUSES,
     (
         "places",

@@ -38,7 +38,7 @@ LANGUAGES = {
     },
     "zh": {
         "folder": "zh/",
-        "lang": "zh-CN",
+        "lang": "zh-Hans",
         "contents": "目录",
         "about": "关于本书",
         "version": "版本 {version}，{date}",
