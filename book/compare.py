@@ -6,6 +6,7 @@ words, brackets, nan, inf) by text, and spacing is ignored.
 """
 
 import importlib.metadata
+import math
 import re
 from functools import cache
 
@@ -45,8 +46,11 @@ def tolerance(shown: str) -> float:
     """How far a value may lie from the number shown: 1e-5 of it, plus printing.
 
     Printing rounds by one unit in the last printed place, but at most 1e-4: NumPy
-    writes 1.0 as "1.", whose last place is a whole unit.
+    writes 1.0 as "1.", whose last place is a whole unit. No value is near a number that
+    is larger than any float.
     """
+    if math.isinf(float(shown)):
+        return 0.0
     mantissa, _, exponent = shown.lower().partition("e")
     decimals = len(mantissa.partition(".")[2])
     unit = 10.0 ** (int(exponent or 0) - decimals)

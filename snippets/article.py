@@ -19,6 +19,7 @@ NUMBERS = {
         "column 1": "= range(1, 26)",
         "column 2": "= out",
         "20": "number of an array",
+        "12 17 21": "numbers of arrays",
         "4 8": "digits of float32",
     },
     "runs": {
@@ -57,8 +58,17 @@ NUMBERS = {
     "c-gradients": {
         "23": "number of an array",
     },
+    "all": {
+        "25": "= len(compared)",
+    },
     "reading": {
         "25 4×4 7×7": "= [len(out), *delta.shape, *dilated.shape]",
+    },
+    "summary": {
+        "25": "= len(out)",
+        "4×3": "= W3.shape",
+        "624": "= len(fits)",
+        "4×4": "= delta_c.shape",
     },
 }
 

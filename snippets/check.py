@@ -24,6 +24,9 @@ SAME = {
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
+    "mistakes": {
+        "9999": "= 10_000 - 1",
+    },
     "small-entries": {
         "100": "whatever it is instead of 0",
     },

@@ -6,6 +6,9 @@ from book.tex.world import World, drawn, worlds
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
+    "unpooling": {
+        "0.4 -0.3": "= values[:2]",
+    },
     "same": {
         "6": "the last entry of x",
     },

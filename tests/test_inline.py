@@ -96,7 +96,7 @@ def test_a_formula_that_holds_no_longer_is_told():
     old = "$a = (0.3, 1.4, 0.8, 0.6, 0.9)$"
     page = changed("pooling/max.md", old, old.replace("0.9", "0.7"))
     assert lost(page) == [
-        "docs/en/pooling/max.md:57: held before, and is not so now: "
+        "docs/en/pooling/max.md:42: held before, and is not so now: "
         r"pooling/max.md#row: \frac{\partial \ell}{\partial a_4} = 0.5"
     ]
 

@@ -60,37 +60,9 @@ SAME = {
     ): "every check passes the stride",
     (
         "#weights",
-        r"\frac{\partial z_{n,i,j,f}}{\partial b_g} &= [f = g]",
-        r"\frac{\partial z_{n,i,i,f}}{\partial b_g} &= [f = g]",
+        r"\frac{\partial z_{n,i,j,f'}}{\partial b_f} &= [f' = f]",
+        r"\frac{\partial z_{n,i,i,f'}}{\partial b_f} &= [f' = f]",
     ): "the derivative is the same at all places",
-    (
-        "#weights",
-        r"\frac{\partial \ell}{\partial W_{u,v,c,g}} &= \sum_{n,i,j,f} "
-        r"\delta_{n,i,j,f}\, [f = g]\, x_{n,\,Si+u,\,Sj+v,\,c} \\",
-        r"\frac{\partial \ell}{\partial W_{u,v,c,g}} &= \sum_{n,i,j,f} "
-        r"\delta_{n,i,j,g}\, [f = g]\, x_{n,\,Si+u,\,Sj+v,\,c} \\",
-    ): "f is g",
-    (
-        "#weights",
-        r"\frac{\partial \ell}{\partial b_g} &= \sum_{n,i,j,f} \delta_{n,i,j,f}\, "
-        r"[f = g] = \sum_{n,i,j} \delta_{n,i,j,g}",
-        r"\frac{\partial \ell}{\partial b_g} &= \sum_{n,i,j,f} \delta_{n,i,j,g}\, "
-        r"[f = g] = \sum_{n,i,j} \delta_{n,i,j,g}",
-    ): "f is g",
-    (
-        "#exercise-gains",
-        r"\frac{\partial y_{m,p,q,d}}{\partial s_{n,c}} = [m = n]\,[d = c]\, "
-        "x_{n,p,q,c}",
-        r"\frac{\partial y_{m,p,q,d}}{\partial s_{n,c}} = [m = n]\,[d = c]\, "
-        "x_{m,p,q,c}",
-    ): "m is n",
-    (
-        "#exercise-gains",
-        r"\frac{\partial y_{m,p,q,d}}{\partial s_{n,c}} = [m = n]\,[d = c]\, "
-        "x_{n,p,q,c}",
-        r"\frac{\partial y_{m,p,q,d}}{\partial s_{n,c}} = [m = n]\,[d = c]\, "
-        "x_{n,p,q,d}",
-    ): "d is c",
 }
 
 
@@ -424,7 +396,7 @@ def nhwc(N, size, kernel, C, F, S=1, D=1, G=1, padding=None, **given) -> World:
         zero={"W"},
         ranges={
             **dict(zip(PLACES[len(size)], [*outputs, *kernel, *size], strict=True)),
-            **{"f": F, "g": G},
+            **{"f": F, "gamma": G, "g": G},
         },
         axes={"x": image, "tilde x": image, "delta": image, "W": channels},
         arguments={

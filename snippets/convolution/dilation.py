@@ -174,9 +174,10 @@ def dilation_weights(function, draw):
 def symbols():
     """K_e stands for rows and columns: kernels are square here."""
     over = plane((10, 8), (3, 3), S=3, D=2), plane((6, 7), (2, 2), S=2, D=3)
-    for world in *over, plane((4, 5), (2, 2), S=1, D=2):
+    for world in *over, plane((6, 5), (2, 2), S=1, D=2):
         extent = world.sizes["K_e"]
-        yield replace(world, ranges={**world.ranges, "m": extent, "n": extent})
+        places = {"tilde u": extent, "tilde v": extent}
+        yield replace(world, ranges={**world.ranges, **places})
 
 
 @worlds("by-hand")
@@ -231,7 +232,7 @@ def branches():
         yield replace(
             world,
             forward={"z": lambda v: both_branches(v["x"], v["w"])},
-            ranges={**world.ranges, "m": 2 * K - 1},
+            ranges={**world.ranges, "tilde u": 2 * K - 1},
         )
 
 

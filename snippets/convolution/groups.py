@@ -36,7 +36,7 @@ SAME = {
 @figure("groups-block")
 def groups_block(session):
     return [
-        Panel("W", session.written("hand", "W", (2, 4)), window=Box(1, 2)),
+        Panel("W", session.written("hand", "hand_W", (2, 4)), window=Box(1, 2)),
         r"\rightarrow",
         Panel(
             r"\bar W",
@@ -59,8 +59,8 @@ def groups_block_claim(session, W, block):
 
 @figure("groups-weights")
 def groups_weights_figure(session):
-    x = session.written("hand", "x", (2, 4))
-    delta = session.written("hand", "delta", (2, 4))
+    x = session.written("hand", "hand_x", (2, 4))
+    delta = session.written("hand", "hand_delta", (2, 4))
     return [
         Panel(r"x^{\mathsf T}", x.T, window=Box(3, 0, 1, 2)),
         r"\cdot",
@@ -217,5 +217,5 @@ def shuffle():
             sizes={"C": C, "G": G},
             given={"x": x, "delta": delta},
             forward={"y": lambda v, places=places: v["x"][places]},
-            ranges={"g": G, "c": C // G},
+            ranges={"gamma": G, "c": C // G},
         )

@@ -16,6 +16,7 @@ from snippets.convolution.channels import (
     convolve,
     given_as,
     input_of_size,
+    nhwc,
     weights_of_kernel,
 )
 from snippets.convolution.leftover import alone, plane, row
@@ -185,12 +186,34 @@ def padded(size, kernel, S, padding) -> World:
         return alone(x, v["W"], S) + v["b"]
 
     return replace(
-        adding(world, {"g": drawn(9, *world.values["tilde x"].shape)}),
+        world,
         functions={"pad": lambda a: np.pad(a, padding), "crop": lambda a: a[inside]},
         results={}
         if padding == same(size, kernel, (S, S))
         else {"same-forward": of_same},
     )
+
+
+@worlds("discarded")
+def discarded():
+    """With channels, and y, which is as large as the padded input."""
+    for size, kernel, S, padding in (
+        ((4, 5), (2, 3), 2, ((1, 2), (0, 1))),
+        ((3, 2), (2, 1), 1, ((2, 0), (1, 1))),
+        ((3, 4), (3, 2), 3, ((0, 1), (2, 1))),
+    ):
+        world = nhwc(2, size, kernel, 2, 3, S, padding=padding)
+        y = drawn(9, *world.values["tilde x"].shape)
+        sides = [(0, 0), *padding, (0, 0)]
+        inside = tuple(
+            slice(before, before + h)
+            for h, (before, _) in zip(world.values["x"].shape, sides, strict=True)
+        )
+        functions = {
+            "pad": lambda a, sides=sides: np.pad(a, sides),
+            "crop": lambda a, inside=inside: a[inside],
+        }
+        yield replace(adding(world, {"y": y}), functions=functions)
 
 
 @worlds("by-hand")
@@ -226,8 +249,8 @@ def mirror():
     for H, padding in (4, (2, 1)), (3, (1, 2)), (5, (0, 3)):
         world = copying(plane((H,), (2,), padding=(padding,)), "reflect")
         s = np.pad(np.arange(H), padding, mode="reflect")
-        functions = {"s": lambda m, s=s: s[m]}
-        yield replace(world, functions=functions, ranges={"m": len(s)})
+        functions = {"s": lambda place, s=s: s[place]}
+        yield replace(world, functions=functions, ranges={"tilde p": len(s)})
 
 
 def copying(world: World, mode: str) -> World:

@@ -124,7 +124,7 @@ NUMBERS = {
         "4 5 6 4 6": "= [3 + 1, 5, 6, -(-7 // 2), 6]",
     },
     "ties": {
-        "0.6 0.2": "= [pooled.sum(), reduced.max()]",
+        "0.6 0.2 0.6": "= [pooled.sum(), reduced.max(), pooled.sum()]",
     },
     "exercise-largest": {
         "9": "= largest_a.max()",
