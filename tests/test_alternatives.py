@@ -81,7 +81,7 @@ def test_chinese_names_a_row_by_its_index(old, new):
         ("convolution/channels.md", "of example 0, ch", "of example 1, ch", "'1, "),
         ("convolution/groups.md", "channel 2 of δ", "channel 3 of δ", "'3' is not"),
         # A line that is grey or zero, but not said to be so; lines of one panel.
-        ("convolution/dimensions.md", "is x at step 2", "is x at step 1", "'step 1'"),
+        ("convolution/causal.md", "is x at step 2", "is x at step 1", "'step 1'"),
         ("convolution/leftover.md", "Row 2 and col", "Row 3 and col", "'Row 3 and"),
         ("convolution/leftover.md", "gradient: 2.1", "gradient: 2.0", "'row 4, col"),
     ],
