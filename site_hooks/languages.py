@@ -17,7 +17,7 @@ TAG = {"en": "en", "zh": "zh-Hans"}
 @event_priority(-150)  # after i18n, which sets the language
 def on_config(config: MkDocsConfig) -> None:
     language = str(config.theme["language"])
-    config.mdx_configs["toc"]["permalink_title"] = PERMALINK[language]
+    config.mdx_configs.setdefault("toc", {})["permalink_title"] = PERMALINK[language]
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:

@@ -84,7 +84,7 @@ def test_pages_describe_themselves(published, language):
     for page in PAGES:
         found = head(published / html_path(language, page))
         source = (ROOT / "docs" / language / page).read_text("utf-8")
-        assert found.language == language
+        assert found.language == TAGS[language]
         assert found.descriptions == re.findall("^description: (.*)$", source, re.M)
         assert found.links["canonical"] == address(language, page)
 
