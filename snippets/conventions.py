@@ -6,6 +6,9 @@ from book.tex.world import World, drawn, worlds
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
+    "layout-transposed": {
+        "4": "of the program in PyTorch: range(1, 5)",
+    },
     "unpooling": {
         "0.4 -0.3": "= values[:2]",
     },

@@ -16,6 +16,9 @@ from snippets.convolution.leftover import row
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
+    "leak": {
+        "4 4": "= [*np.flatnonzero((tomorrow - x)[0, :, 0])[:1]] * 2",
+    },
     "stack": {
         "4 8 16 15": "= [2**2, 2**3, 2**4, 2**4 - 1]",
     },

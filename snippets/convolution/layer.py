@@ -33,6 +33,7 @@ NUMBERS = {
     },
     "by-hand": {
         "4": "= 2 + 2",
+        "6": "= 2 * 2 + 2",
     },
     "exercise-uneven-sides": {
         "5": "= 3 + 2",

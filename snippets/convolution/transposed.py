@@ -71,6 +71,9 @@ SAME = {
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
+    "row": {
+        "4": "= 2 * 2",
+    },
     "checkerboard": {
         "4": "= 2 * 2",
     },
