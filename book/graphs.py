@@ -140,8 +140,13 @@ def ends(graph: Graph, edge: Edge) -> tuple[float, float, float, float]:
 
 
 def number(value: float) -> str:
+    """As it is drawn, with a minus."""
+    return plain(value).replace("-", "−")
+
+
+def plain(value: float) -> str:
     """With two decimals at most."""
-    return f"{round(value, 2) + 0.0:g}".replace("-", "−")
+    return f"{round(value, 2) + 0.0:g}"
 
 
 def _arrow(graph: Graph, edge: Edge) -> str:
@@ -216,7 +221,7 @@ def in_tex(graph: Graph) -> str:
     for node in graph.nodes:
         leaving = [edge for edge in graph.edges if edge.start == node.name]
         numbers = (node.value, node.gradient) if valued else ()
-        told = [number(n).replace("−", "-") for n in numbers]
+        told = [plain(n) for n in numbers]
         if leaving or told:
             rows.append([node.name, *told, r"\quad ".join(map(_in_tex, leaving))])
     columns, head = "l|l", ""
@@ -227,7 +232,7 @@ def in_tex(graph: Graph) -> str:
 
 
 def _in_tex(edge: Edge) -> str:
-    told = "" if edge.derivative is None else number(edge.derivative).replace("−", "-")
+    told = "" if edge.derivative is None else plain(edge.derivative)
     written = " = ".join(part for part in (edge.name, told) if part)
     if edge.kind == "kept":
         return rf"\overset{{{written}}}{{\dashrightarrow}} {edge.end}"

@@ -1,13 +1,12 @@
 """Formulas within lines: numbers are right, and what holds goes on holding."""
 
-from dataclasses import replace
-
 import pytest
 
 from book.pages import LANGUAGES, Page, contents
 from book.tex.inline import WITHIN, held, inline
 from book.tex.world import Unknown
 from tests.inline import kept, lost
+from tests.test_numerals import changed
 
 BOOK = contents()
 PAGES = {page.name: page for page in BOOK["en"]}
@@ -48,12 +47,6 @@ def faults(page: Page) -> list[str]:
 # --- Broken on purpose -------------------------------------------------------------
 
 
-def changed(name: str, old: str, new: str) -> Page:
-    page = PAGES[name]
-    assert page.text.count(old) == 1, old
-    return replace(page, text=page.text.replace(old, new))
-
-
 @pytest.mark.parametrize(
     ("name", "old", "new", "message"),
     [
@@ -71,7 +64,7 @@ def changed(name: str, old: str, new: str) -> Page:
     ],
 )
 def test_a_number_that_is_wrong_is_told(name, old, new, message):
-    (fault,) = faults(changed(name, old, new))
+    (fault,) = faults(changed(PAGES[name], old, new))
     assert message in fault
 
 
@@ -85,7 +78,7 @@ def test_a_number_that_is_wrong_is_told(name, old, new, message):
     ],
 )
 def test_a_formula_that_is_changed_is_told(name, old, new):
-    page = changed(name, old, new)
+    page = changed(PAGES[name], old, new)
     (line,) = lost(page)
     assert line.startswith(f"docs/en/{name}: gone; is what stands there now true? ")
     assert new.strip("$") not in "".join(map(str, held(page)))
@@ -94,7 +87,7 @@ def test_a_formula_that_is_changed_is_told(name, old, new):
 def test_a_formula_that_holds_no_longer_is_told():
     """The text of the section now gives another number."""
     old = "$a = (0.3, 1.4, 0.8, 0.6, 0.9)$"
-    page = changed("pooling/max.md", old, old.replace("0.9", "0.7"))
+    page = changed(PAGES["pooling/max.md"], old, old.replace("0.9", "0.7"))
     assert lost(page) == [
         "docs/en/pooling/max.md:42: held before, and is not so now: "
         r"pooling/max.md#row: \frac{\partial \ell}{\partial a_4} = 0.5"
@@ -105,12 +98,14 @@ def test_a_formula_that_holds_no_longer_is_told():
     "tex", ["H = 5", "K = S", "H", "H \\ge K", "q = 2", "H = K", "H + 1", "(3, 2)"]
 )
 def test_what_is_no_claim_is_not_held(tex):
-    page = changed("pooling/max.md", "## Forward {", f"${tex}$\n\n## Forward {{")
+    page = changed(PAGES["pooling/max.md"], "## Forward {", f"${tex}$\n\n## Forward {{")
     assert f"pooling/max.md#infinity: {tex}" not in {str(one) for one in held(page)}
 
 
 def test_a_section_that_gives_two_numbers_for_one_name_is_told():
-    page = changed("pooling/max.md", "(0.4, -0.3, 0.5)$. R", "(0.4, 0.3, 0.5)$. R")
+    page = changed(
+        PAGES["pooling/max.md"], "(0.4, -0.3, 0.5)$. R", "(0.4, 0.3, 0.5)$. R"
+    )
     message = "docs/en/pooling/max.md, section row: the text gives no delta, or more"
     with pytest.raises(Unknown, match=message):
         [*held(page)]

@@ -140,9 +140,10 @@ class Claim:
         told: set[str] = set()  # the indices whose range is said
         for one in beside:
             self.tight(one, spaces)
-            if again := told & {*evaluator.alone(one)}:
+            mine = {*evaluator.alone(one)} & {*spaces}
+            if again := told & mine:
                 raise Wrong(f"the range of {', '.join(again)} is said twice")
-            told |= {*evaluator.alone(one)} & {*spaces}
+            told |= mine
         # Of two formulas in a display a condition may be on the indices of one.
         conditions = [c for c in self.conditions if {*evaluator.alone(c)} <= {*spaces}]
         count = 0

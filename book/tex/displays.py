@@ -121,12 +121,13 @@ def unprinted(display: Display) -> list[str]:
 
 def stands(run: list[str], numbers: list[float]) -> bool:
     """Are some of the numbers, one after the other, those of the run when rounded?"""
+    if len(run) == 1:  # its sign may be an operator
+        run, numbers = [run[0].lstrip("-")], [abs(number) for number in numbers]
     places = [len(text.partition(".")[2]) for text in run]
-    wanted = run if len(run) > 1 else [run[0].lstrip("-")]  # it may be an operator
     return any(
         all(
-            f"{number if len(run) > 1 else abs(number):.{decimals}f}" == text
-            for number, decimals, text in zip(there, places, wanted, strict=True)
+            f"{number:.{decimals}f}" == text
+            for number, decimals, text in zip(there, places, run, strict=True)
         )
         for there in zip(*(numbers[n:] for n in range(len(run))), strict=False)
     )

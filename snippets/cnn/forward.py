@@ -138,6 +138,16 @@ def covered(kernel: tuple, output: tuple, stride: int) -> tuple[int, int]:
     return tuple(stride * (o - 1) + k for k, o in zip(kernel, output, strict=True))
 
 
+def strided(draw):
+    """An input with leftover rows and columns, kernel, δ and stride, and what drew
+    them."""
+    kernel, output, leftover, stride = windows(draw)
+    rng = generator(draw)
+    delta, W = values(rng, output), values(rng, kernel)
+    x = values(rng, tuple(np.add(covered(kernel, output, stride), leftover)))
+    return x, W, delta, stride, rng
+
+
 def pool_case(draw):
     """The shape of an image, with leftover rows and columns, and the tile's size."""
     tile = size(draw, 3)

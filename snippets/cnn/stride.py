@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
-from book.checks import check, generator, gradient, values
+from book.checks import check, gradient
 from book.figures import ROUNDING, Box, Panel, between, claim, figure
 from book.tex.world import worlds
 from snippets.cnn.convolution import convolution_delta, row
-from snippets.cnn.forward import correlate, covered, plane, tf_correlate, windows
+from snippets.cnn.forward import correlate, plane, strided, tf_correlate, windows
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
@@ -104,10 +104,7 @@ def conv_stride_delta(function, draw):
 
 @check("conv-scatter")
 def conv_scatter(function, draw):
-    kernel, output, leftover, stride = windows(draw)
-    rng = generator(draw)
-    delta, W = values(rng, output), values(rng, kernel)
-    x = values(rng, tuple(np.add(covered(kernel, output, stride), leftover)))
+    x, W, delta, stride, rng = strided(draw)
     return gradient(
         function,
         {"delta": delta, "W": W, "stride": stride, "shape": x.shape},

@@ -13,6 +13,7 @@ from snippets.cnn.forward import (
     covered,
     maxima,
     plane,
+    strided,
     tf_correlate,
     tiles,
     windows,
@@ -112,13 +113,10 @@ def conv_weights(function, draw):
 
 @check("conv-weights-sum")
 def conv_weights_sum(function, draw):
-    kernel, output, leftover, stride = windows(draw)
-    rng = generator(draw)
-    delta, W = values(rng, output), values(rng, kernel)
-    x = values(rng, tuple(np.add(covered(kernel, output, stride), leftover)))
+    x, W, delta, stride, rng = strided(draw)
     return gradient(
         function,
-        {"x": x, "delta": delta, "stride": stride, "shape": kernel},
+        {"x": x, "delta": delta, "stride": stride, "shape": W.shape},
         W,
         delta,
         lambda W: tf_correlate(x, W, stride),
