@@ -291,12 +291,13 @@ def test_the_command_tells_what_no_check_notices(monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         mutants.main(["dense_bias_gradient"])
     assert ended.value.code == 0
-    assert "8 of 8 noticed" in capsys.readouterr().out
+    told = re.search(r"(?m)^functions: (\d+) of \1 noticed", capsys.readouterr().out)
+    assert int(told[1]) >= 8
     monkeypatch.setattr(functions.Changed, "survives", lambda mutant: True)
     with pytest.raises(SystemExit) as ended:
         mutants.main(["dense_bias_gradient"])
     assert ended.value.code == 1
-    assert capsys.readouterr().out.count("No check notices") == 8
+    assert capsys.readouterr().out.count("No check notices") == int(told[1])
 
 
 def test_what_only_refuses_is_no_mutant(tmp_path, monkeypatch):
