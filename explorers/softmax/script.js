@@ -58,7 +58,12 @@ customElements.define("softmax-explorer", class extends Explorer {
       J: [`∂${ai}/∂${zj}`, [[`${ai} (${same} − ${aj})`, `${shown(a[i])} · (${same} − ${shown(a[j])})`]]],
       dz: [`∂<i>ℓ</i>/∂${zj}`, [[`${aj} Σ<i>y</i>`, `${shown(a[j])} · ${factor(total)}`], [symbol("y", j), factor(y[j])]]],
     }[name];
-    this.write(name, result, terms, grids[name].array[i][j], [], "−");
+    this.write(name, result, terms, grids[name].array[i][j], { join: "−" });
+  }
+
+  again() {
+    const { state: { z: [z] }, picked: { cell: [, j] } } = this;
+    return 1 / arithmetic.sum([z.map((value) => Math.exp(value - z[j]))]);
   }
 
   slope() {
