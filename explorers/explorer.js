@@ -39,7 +39,8 @@ const paddingOf = (mode, sides, size, spans, stride) => {
 
 const factor = (value) => (value < 0 ? `(${shown(value)})` : shown(value));
 
-const symbol = (name, ...indices) => `<i>${name}</i><sub>${indices.join(",")}</sub>`;
+/** A plain text: of elements for each index, long sums would be slow. */
+const symbol = (name, ...indices) => name + indices.join(",").replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]);
 
 /** Set the content; where only texts differ, just these. */
 const patch = (element, html) => {
@@ -101,6 +102,8 @@ class Explorer extends HTMLElement {
       button.addEventListener("click", () => fold(part.hidden));
       fold(part.matches(".settings") && matchMedia("(min-width: 60em)").matches);
     }
+    const heats = this.find(".heats");
+    heats?.addEventListener("change", () => this.root.classList.toggle("heat", heats.checked));
     this.sum.addEventListener("scroll", () => {
       if (!this.sum.scrollTop) return;
       this.scrolled = true;
@@ -301,10 +304,9 @@ class Explorer extends HTMLElement {
     if (this.written !== formula)
       this.find(".general", this.sum).replaceChildren(this.find(`[data-formula="${formula}"]`, this.texts).cloneNode(true));
     this.written = formula;
-    const symbols = (text) => `<span class="symbols">${text}</span>`;
-    const pair = (at) => (at < products ? ` pair${at % COLOURS}"><b>${products > LETTERS.length ? "" : LETTERS[at]}</b>` : '">');
-    const html = (terms) => `${symbols(result)} = <strong class="value">${shown(value)}</strong> `
-      + terms.map(([above, below], at) => `${at ? join : join === "," ? "= max" : "="}\u00a0<span class="term${pair(at)}${symbols(above)}\n<span class="numbers">${below}</span></span> `).join("");
+    const pair = (at) => (at < products ? ` pair${at % COLOURS}"><b>${products > LETTERS.length ? "" : LETTERS[at]}</b> ` : '">');
+    const html = (terms) => `<span class="result">${result}</span> = <strong class="value">${shown(value)}</strong> `
+      + terms.map(([above, below], at) => `${at ? join : join === "," ? "= max" : "="}\u00a0<span class="term${pair(at)}${above}\n${below}</span> `).join("");
     const written = this.find(".written", this.sum);
     const left = terms.length - WRITTEN;
     this.complete = () => {

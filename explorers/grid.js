@@ -52,9 +52,15 @@ class Grid {
     this.marks = box.firstChild;
     this.svg = box.lastChild;
     const point = (event) => this.at(event) && pick?.(this.at(event), false);
+    const focused = (event) => {
+      point(event);
+      // Not below the sum, which stays at the lower edge of the screen.
+      const [cell, sum] = [event.target, root.closest(".stage").querySelector(".sum")].map((each) => each.getBoundingClientRect());
+      if (cell.bottom > sum.top) scrollBy(0, cell.bottom - sum.top + HEIGHT);
+    };
     // Not at the drawing: Tab would stop at it.
     for (const [name, act] of Object.entries({
-      pointerover: point, focusin: point, click: (event) => this.act(event), keydown: (event) => this.key(event),
+      pointerover: point, focusin: focused, click: (event) => this.act(event), keydown: (event) => this.key(event),
     })) box.addEventListener(name, act);
   }
 

@@ -151,10 +151,10 @@ customElements.define("conv-explorer", class extends Explorer {
       Object.entries(term).map(([of, cell]) => symbol(of === "delta" ? "δ" : of, ...cell)).join(" "),
       Object.entries(term).map(([of, [m, n]]) => factor(setting[of][m][n])).join(" · "),
     ]);
-    if (name === "z") written.push(["<i>b</i>", factor(b[0][0])]);
+    if (name === "z") written.push(["b", factor(b[0][0])]);
     const missing = (name === "dW" ? delta : W).flat().length - terms.length;
     const note = terms.length ? missing > 0 && name !== "db" && (name === "dx" ? "inserted" : "padded") : "empty";
-    this.write(name, name === "z" ? symbol("z", i, j) : `∂<i>ℓ</i>/∂${name === "db" ? "<i>b</i>" : symbol(name[1], i, j)}`,
+    this.write(name, name === "z" ? symbol("z", i, j) : `∂ℓ/∂${name === "db" ? "b" : symbol(name[1], i, j)}`,
       written, this.arrays[name][i][j], { notes: note ? [this.say(note, missing)] : [], products: terms.length });
   }
 

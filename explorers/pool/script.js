@@ -88,7 +88,7 @@ customElements.define("pool-explorer", class extends Explorer {
     for (const panel of ["delta", "z"]) grids[panel].pair(from);
     grids.below.outline("twin", [[i, j]]);
     const notes = [from.length ? from.length > 1 && "overlap" : "nobody", state.relu && state.x[i][j] <= 0 && "off"];
-    this.write(formula, `∂<i>ℓ</i>/∂${symbol("a", i, j)}`, from.map(([m, n]) =>
+    this.write(formula, `∂ℓ/∂${symbol("a", i, j)}`, from.map(([m, n]) =>
       [symbol("δ", m, n), factor(delta[m][n]) + share(arrays.receivers[m][n])]), arrays.dx[i][j],
     { notes: notes.filter(Boolean).map((word) => this.say(word, from.length)), products: from.length });
   }
