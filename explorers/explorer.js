@@ -18,8 +18,8 @@ const whole = (text, low, high) =>
 const sizeOf = (array, rows, columns, most) => /** @type {Cell} */ ([rows, columns]
   .map((side, axis) => whole(side ?? String(arithmetic.shape(array)[axis]), 1, most)));
 
-// So many products of a sum are written at once; the others when somebody looks at them.
-const WRITTEN = 26;
+// So many terms of a sum are written at once; the others when one rests at it.
+const WRITTEN = 12;
 
 /** To another size; what is new are small integers. */
 const fit = (array, [rows, columns], salt) => arithmetic.matrix(rows, columns, (i, j) =>
@@ -104,16 +104,6 @@ class Explorer extends HTMLElement {
     }
     const heats = this.find(".heats");
     heats?.addEventListener("change", () => this.root.classList.toggle("heat", heats.checked));
-    this.sum.addEventListener("scroll", () => {
-      if (!this.sum.scrollTop) return;
-      this.scrolled = true;
-      this.complete();
-    });
-    this.sum.addEventListener("click", ({ target }) => {
-      if (!target.matches(".written button")) return;
-      this.complete();
-      this.sum.focus();
-    });
     addEventListener("beforeprint", () => this.complete());
     for (const field of this.all("[data-key]"))
       field.addEventListener(field.type === "range" ? "input" : "change", () => this.enter(field));
@@ -308,18 +298,20 @@ class Explorer extends HTMLElement {
     const html = (terms) => `<span class="result">${result}</span> = <strong class="value">${shown(value)}</strong> `
       + terms.map(([above, below], at) => `${at ? join : join === "," ? "= max" : "="}\u00a0<span class="term${pair(at)}${above}\n${below}</span> `).join("");
     const written = this.find(".written", this.sum);
-    const left = terms.length - WRITTEN;
+    clearTimeout(this.resting);
     this.complete = () => {
-      this.complete = () => {};
-      if (left > 0) patch(written, html(terms) + notes.join(" "));
+      clearTimeout(this.resting);
+      patch(written, html(terms) + notes.join(" "));
     };
-    patch(written, left > 0 ? `${html(terms.slice(0, WRITTEN))} ${join} <button type="button" class="md-button">${this.say("more", left)}</button> ${notes.join(" ")}`
-      : html(terms) + notes.join(" "));
-    if (this.scrolled) this.sum.scrollTop = 0;
-    this.scrolled = false;
+    if (terms.length <= WRITTEN) this.complete();
+    else {
+      patch(written, `${html(terms.slice(0, WRITTEN))} ${join} …`);
+      this.resting = setTimeout(() => this.complete(), 150);
+    }
+    if (this.sum.scrollTop) this.sum.scrollTop = 0;
   }
 
-  complete() {}
+  complete() {} // the sum
 
   note(lines) {
     this.find(".notes").innerHTML = lines.map((line) => `<li>${line}</li>`).join("");

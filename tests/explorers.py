@@ -76,6 +76,8 @@ LOOK = """(element, settings) => {
     const by = (value) => Object.fromEntries(panels.map((panel) =>
         [panel.dataset.grid, value(panel)]));
     const at = (cells) => cells.map((cell) => cell.dataset.at);
+    const plain = (text) => text.replace(/[₀-₉]/g,
+        (digit) => "₀₁₂₃₄₅₆₇₈₉".indexOf(digit));
     // A label has all digits.
     const exact = (cell) =>
         cell.getAttribute("aria-label")?.split(": ")[1] ?? cell.textContent;
@@ -92,6 +94,8 @@ LOOK = """(element, settings) => {
                 .map(([cell]) => cell));
         };
         const check = element.querySelector("[data-do=check]");
+        const lines = (nth) => all(".term").map(({ lastChild }) =>
+            plain(lastChild.nodeValue.split("\\n")[nth].trim()));
         // The letter of each product, and where each panel has it.
         const letters = (panel) => {
             const text = panel.querySelector(".marks text");
@@ -112,8 +116,8 @@ LOOK = """(element, settings) => {
                 panel: cell.closest("[data-grid]").dataset.grid,
                 at: cell.dataset.at,
                 label: cell.getAttribute("aria-label"),
-                symbols: texts(".symbols").slice(1),
-                numbers: texts(".numbers"),
+                symbols: lines(0),
+                numbers: lines(1),
                 value: texts(".value")[0],
                 written: texts(".written")[0],
                 letters: texts(".term b"),

@@ -374,17 +374,17 @@ def test_a_tap_pins(show, kind):
 
 def test_a_pin_holds_until_the_next_click(show):
     element = show(start("conv"))
-    picked = element.locator(".symbols").first
+    picked = element.locator(".result")
     cell(element, "z", 0, 1).hover()
-    expect(picked).to_have_text("z0,1")
+    expect(picked).to_have_text("z₀,₁")
     cell(element, "z", 0, 1).click()
     cell(element, "dW", 1, 1).hover()
-    expect(picked).to_have_text("z0,1")
+    expect(picked).to_have_text("z₀,₁")
     cell(element, "dW", 1, 1).click()
-    expect(picked).to_have_text("∂ℓ/∂W1,1")
+    expect(picked).to_have_text("∂ℓ/∂W₁,₁")
     cell(element, "dW", 1, 1).click()  # once more lets it go
     cell(element, "z", 1, 0).hover()
-    expect(picked).to_have_text("z1,0")
+    expect(picked).to_have_text("z₁,₀")
 
 
 def test_by_keys_alone(reader, show):
@@ -399,19 +399,19 @@ def test_by_keys_alone(reader, show):
         assert len(reached) < 30
     order = ["x", "W", "b", "z", "dx", "dW", "db", "delta"]
     assert [name for name in reached if name] == order
-    picked = element.locator(".symbols").first
-    expect(picked).to_have_text("z0,0")  # whose gradient the first δ is
+    picked = element.locator(".result")
+    expect(picked).to_have_text("z₀,₀")  # whose gradient the first δ is
     cell(element, "dx", 0, 0).focus()
-    expect(picked).to_have_text("∂ℓ/∂x0,0")
+    expect(picked).to_have_text("∂ℓ/∂x₀,₀")
     for key in ("ArrowRight", "ArrowDown", "End", "ArrowRight"):  # no further
         press(key)
-    expect(picked).to_have_text("∂ℓ/∂x1,2")
+    expect(picked).to_have_text("∂ℓ/∂x₁,₂")
     press("Enter")
     press("ArrowUp")
-    expect(picked).to_have_text("∂ℓ/∂x1,2")
+    expect(picked).to_have_text("∂ℓ/∂x₁,₂")
     press("Escape")
     press("ArrowLeft")
-    expect(picked).to_have_text("∂ℓ/∂x0,1")
+    expect(picked).to_have_text("∂ℓ/∂x₀,₁")
     # A number of x is edited, and the cell keeps the focus.
     cell(element, "x", 0, 0).focus()
     press("ArrowRight")
@@ -467,7 +467,7 @@ def test_a_setting_is_in_the_address(reader, show):
 def test_a_cell_that_the_address_pins_may_be_outside(reader, show):
     element = show(start("conv"))
     reader.goto(f"{HOST}/?conv.at=z.99.99")
-    expect(element.locator(".symbols").first).to_have_text("z1,1")
+    expect(element.locator(".result")).to_have_text("z₁,₁")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -531,20 +531,20 @@ def test_a_choice_that_is_refused_goes_back(show):
 @pytest.mark.parametrize("reader", [{}, {"reduced_motion": "reduce"}], indirect=True)
 def test_the_player_goes_from_cell_to_cell(reader, show):
     element = show(start("conv"))
-    picked = element.locator(".symbols").first
+    picked = element.locator(".result")
     for name, names in {"z": "z", "dx": "∂ℓ/∂x", "dW": "∂ℓ/∂W"}.items():
         element.locator(f"[data-over={name}]").click()
-        while picked.text_content() != f"{names}0,0":
+        while picked.text_content() != f"{names}₀,₀":
             element.locator("[data-do=step]").click()
         element.locator("[data-do=step]").click()
-        expect(picked).to_have_text(f"{names}0,1")
+        expect(picked).to_have_text(f"{names}₀,₁")
     element.locator(".speed").fill("8")
     play = element.locator("[data-do=play]")
     play.click()
     expect(play).to_have_text("pause")
     # Looked at in every frame: to_have_text looks too seldom, and the player goes on.
-    there = 'document.querySelector("conv-explorer .symbols").textContent'
-    reader.wait_for_function(f'{there} === "∂ℓ/∂W1,1"')
+    there = 'document.querySelector("conv-explorer .result").textContent'
+    reader.wait_for_function(f'{there} === "∂ℓ/∂W₁,₁"')
     expect(element.locator(".written")).to_have_attribute("aria-live", "off")
     play.click()
     expect(play).to_have_text("play")
@@ -687,7 +687,7 @@ def test_it_works_on_the_next_page(reader, served):
     expect(reader).to_have_url(served + path("en", "cnn/weights.md"))
     element = reader.locator("conv-explorer")
     cell(element, "dW", 0, 0).hover()
-    expect(element.locator(".symbols").first).to_have_text("∂ℓ/∂W0,0")
+    expect(element.locator(".result")).to_have_text("∂ℓ/∂W₀,₀")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
