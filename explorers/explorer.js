@@ -104,6 +104,7 @@ class Explorer extends HTMLElement {
     }
     const heats = this.find(".heats");
     heats?.addEventListener("change", () => this.root.classList.toggle("heat", heats.checked));
+    this.sum.addEventListener("scroll", () => { this.scrolled = true; });
     addEventListener("beforeprint", () => this.complete());
     for (const field of this.all("[data-key]"))
       field.addEventListener(field.type === "range" ? "input" : "change", () => this.enter(field));
@@ -308,7 +309,8 @@ class Explorer extends HTMLElement {
       patch(written, `${html(terms.slice(0, WRITTEN))} ${join} …`);
       this.resting = setTimeout(() => this.complete(), 150);
     }
-    if (this.sum.scrollTop) this.sum.scrollTop = 0;
+    if (this.scrolled) this.sum.scrollTop = 0; // to ask for it would lay the page out
+    this.scrolled = false;
   }
 
   complete() {} // the sum
