@@ -30,7 +30,7 @@ const typed = (text) => {
 
 // In pixels, as in the figures.
 const [HEIGHT, MARGIN] = [26, 13];
-const COLOURS = 6;
+const COLOURS = 4;
 const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 class Grid {
@@ -211,7 +211,6 @@ class Grid {
   /** The factors of products: each has the colour and, while there are enough, the letter of
    * its product. @param {Cell[]} cells one for each product */
   pair(cells) {
-    this.outline("lit", cells);
     for (const colour of arithmetic.range(COLOURS))
       this.outline(`pair${colour}`, cells.filter((_, at) => at % COLOURS === colour));
     this.lettered = cells.length > LETTERS.length ? [] : cells;

@@ -125,7 +125,8 @@ LOOK = """(element, settings) => {
                 twin: by((panel) => inside(panel, "twin")),
                 chosen: panels.flatMap((panel) => inside(panel, "chosen")),
                 selected: at(all("[aria-selected=true]")),
-                lit: by((panel) => inside(panel, "lit")),
+                lit: by((panel) => ["lit", 0, 1, 2, 3].flatMap((mark) =>
+                    inside(panel, mark === "lit" ? mark : `pair${mark}`))),
                 compared: element.querySelector("output").textContent,
             };
         });
