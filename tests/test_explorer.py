@@ -372,6 +372,146 @@ def test_a_tap_pins(show, kind):
     expect(element.locator(".explorer")).to_contain_class("pinned")
 
 
+# What is not on the screen, or has something above it, after scrolling to it.
+COVERED = """(controls) => controls.flatMap((part) => ["start", "end"].filter((block) => {
+    part.scrollIntoView({ block });
+    const { left, top, right, bottom } = part.getBoundingClientRect();
+    const above = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    const inside = top > -1 && left > -1 && bottom < innerHeight + 1
+        && right < innerWidth + 1;
+    return part.checkVisibility() && !(inside && part.contains(above));
+}).map((block) => `${block}: ${part.outerHTML}`))"""
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        {"viewport": PHONE, "has_touch": True},
+        {"viewport": {"width": 1366, "height": 900}},
+    ],
+    indirect=True,
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_control_is_covered(reader, show, kind):
+    """Wherever one has scrolled to: the sum, which stays in sight, covers none."""
+    element = show(start(kind))
+    reader.add_style_tag(content="body { padding: 700px 0 }")
+    for button in element.locator("[data-folds]").all():
+        if button.get_attribute("aria-expanded") == "false":
+            button.click()
+    controls = element.locator(
+        ":is(.bar, .settings, .drags) :is(input, select, button)"
+    )
+    assert controls.count() > 5
+    assert not controls.evaluate_all(COVERED)
+    element.locator(".sum").evaluate("(sum) => sum.scrollIntoView()")
+    assert element.locator(".sum").evaluate(
+        "(sum) => sum.scrollHeight <= sum.clientHeight + 1"
+    )
+
+
+@pytest.mark.parametrize(
+    "reader", [{"viewport": PHONE, "has_touch": True}], indirect=True
+)
+def test_a_phone_shows_one_pass_at_a_time(show):
+    element = show(start("conv"))
+    passes = {"z": "x W b z", "dW": "x dW db delta", "dx": "dx up turned"}
+    for name, panels in passes.items():
+        button = element.locator(f"[data-over={name}]")
+        button.tap()
+        expect(button).to_have_attribute("aria-pressed", "true")
+        seen = element.locator("[data-grid]:visible")
+        names = seen.evaluate_all("(all) => all.map((panel) => panel.dataset.grid)")
+        assert names == panels.split()
+    # What one points at in x is told in the pass in which x is seen.
+    element.locator("[data-over=z]").tap()
+    cell(element, "x", 0, 0).tap()
+    expect(element.locator(".result")).to_have_text("∂ℓ/∂x₀,₀")
+    expect(cell(element, "x", 0, 0)).to_be_visible()
+
+
+def test_what_an_entry_reaches_lights_up(reader, show):
+    """By the pointer and by keys; with no pin, and not at a zero of the padding."""
+    element = show(start("conv"))
+    reader.goto(f"{HOST}/?conv.P=same")
+    result = element.locator(".result")
+    cell(element, "W", 0, 1).hover()
+    expect(result).to_have_text("∂ℓ/∂W₀,₁")
+    seen = element.evaluate("(element) => element.grids.z.lettered.join(' ')")
+    assert seen == "0,0 0,1 1,0 1,1 2,0 2,1"
+    cell(element, "x", 3, 3).hover()
+    expect(result).to_have_text("∂ℓ/∂W₀,₁")
+    cell(element, "x", 0, 0).focus()
+    reader.keyboard.press("ArrowRight")
+    expect(result).to_have_text("∂ℓ/∂x₀,₁")
+    cell(element, "z", 0, 0).click()
+    cell(element, "x", 2, 2).hover()
+    expect(result).to_have_text("z₀,₀")
+
+
+def test_a_long_sum_is_whole_once_one_rests_at_it(reader, show):
+    show(start("conv"))
+    reader.goto(f"{HOST}/?conv.H=8&conv.H2=8")
+    terms = reader.locator(".term")
+    reader.evaluate("document.querySelector('conv-explorer').choose('dW', [0, 0])")
+    assert terms.count() == 12
+    expect(terms).to_have_count(49)
+
+
+def test_a_link_to_another_size_is_short(reader, show):
+    """And back at a size, the numbers of the page are there again."""
+    element = show(start("conv"))
+    before = array(element, "x")
+    enter(control(element, "H"), "2")
+    enter(control(element, "H2"), "7")
+    reader.wait_for_function("location.search === '?conv.H=2&conv.H2=7'")
+    want = numbers(element)
+    reader.reload()
+    assert numbers(element) == want
+    enter(control(element, "H2"), "3")
+    enter(control(element, "H"), "3")
+    np.testing.assert_array_equal(array(element, "x"), before)
+    expect(reader).to_have_url(f"{HOST}/")
+
+
+def test_cells_are_tinted_by_sign_and_size(show):
+    element = show(start("conv"))
+    fill = """(cell) => {
+        const { fill, fillOpacity } = getComputedStyle(cell.firstChild);
+        return [fill, Number(fillOpacity)];
+    }"""
+    cells = [cell(element, "x", *at) for at in ((0, 0), (0, 2), (2, 0), (1, 0))]
+    assert {each.evaluate(fill)[0] for each in cells} == {"none"}
+    element.locator(".heats").check()
+    (two, half, minus, zero) = (each.evaluate(fill) for each in cells)
+    assert two[0] == half[0] != minus[0]
+    assert zero[0] == "none"
+    assert two[1] > 2 * half[1] > 0
+    element.locator(".heats").uncheck()
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [{}, {"reduced_motion": "reduce"}, {"viewport": {"width": 900, "height": 60}}],
+    indirect=True,
+)
+def test_it_plays_once_in_sight_unless_motion_is_unwanted(reader, show):
+    element = show(start("conv") + "&play=once")
+    result = element.locator(".result")
+    size = reader.viewport_size
+    still = reader.evaluate("matchMedia('(prefers-reduced-motion: reduce)').matches")
+    if still or size["height"] < 100:
+        reader.wait_for_timeout(700)
+        expect(result).to_have_text("∂ℓ/∂x₁,₁")
+        return
+    element.locator(".speed").evaluate("(field) => { field.value = 8; }")
+    reader.wait_for_function(
+        "document.querySelector('.result').textContent.includes('₂,₁')"
+    )
+    expect(element.locator("[data-do=play]")).to_have_text("play")
+    expect(result).to_have_text("∂ℓ/∂x₁,₁")
+
+
 def test_a_pin_holds_until_the_next_click(show):
     element = show(start("conv"))
     picked = element.locator(".result")
