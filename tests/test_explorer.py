@@ -373,7 +373,8 @@ def test_a_tap_pins(show, kind):
 
 
 # What is not on the screen, or has something above it, after scrolling to it.
-COVERED = """(controls) => controls.flatMap((part) => ["start", "end"].filter((block) => {
+COVERED = """(controls) =>
+    controls.flatMap((part) => ["start", "end"].filter((block) => {
     part.scrollIntoView({ block });
     const { left, top, right, bottom } = part.getBoundingClientRect();
     const above = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
