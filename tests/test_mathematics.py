@@ -248,6 +248,22 @@ def test_a_long_formula_in_the_text_may_break(typeset: Callable) -> None:
     assert typeset("a = b", False).svg.count("<svg ") == 1
 
 
+@pytest.mark.parametrize(
+    "brackets",
+    ["(%s)", "[%s]^2", r"\lfloor %s \rfloor", r"\left(%s\right)", "f((a)+%s)"],
+)
+def test_a_long_formula_does_not_break_within_brackets(typeset, brackets) -> None:
+    inside, outside = "+".join("abcdefghij"), "+".join("opqrstuvwx")
+    whole = typeset(f"a+{brackets % inside}", False)
+    assert whole.svg.count("<svg ") == 2
+    assert "linebreak" not in whole.mathml
+    # Before and behind them it does, and where one is closed that was never opened.
+    assert (
+        typeset(f"{outside}={brackets % 'a'}+{outside}", False).svg.count("<svg ") > 20
+    )
+    assert typeset(f"a)+{outside}", False).svg.count("<svg ") > 9
+
+
 def test_a_drawing_is_not_broken_within(book: Book) -> None:
     """A tall brace is made of drawings; after a <wbr> nothing of it would be drawn."""
     brace = r"\begin{cases} a \\ b \\ c \\ d \end{cases}"
