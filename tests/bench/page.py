@@ -22,10 +22,9 @@ import yaml
 from playwright.sync_api import Browser, sync_playwright
 
 from book.pages import ROOT
-from tests.bench import SMALLEST, book, goal, rounds
+from tests.bench import SMALLEST, book, goal, launched, rounds
 from tests.bench.build import longest, seconds
 from tests.minibook import HOOKS
-from tools.chromium import FLAGS, chromium
 
 ROUNDS = rounds(5)
 SLOWDOWNS = [1] if SMALLEST else [1, 4]
@@ -188,10 +187,7 @@ def measure_page(ours: Path, plain: Path) -> None:
     )
     print("CPU                               KB  requests  paint  readable   shift")
     with sync_playwright() as playwright:
-        executable = chromium(playwright.chromium.executable_path)
-        if executable is None:
-            sys.exit("no Chromium: apt install chromium")
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        browser = launched(playwright)
         for slowdown in SLOWDOWNS:
             for path in paths:  # compresses, and starts what the browser starts once
                 visit(browser, server, path, slowdown)
