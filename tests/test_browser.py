@@ -1,13 +1,18 @@
-"""What a reader sees and can do, tried in Chromium on every page."""
+"""What a reader sees and can do, tried in Chromium on every page.
+
+And on some pages in Firefox and WebKit, where the system has them.
+"""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from book.pages import LANGUAGES, ROOT, nav_pages
+from tests import engines
 from tests.site import NOTEBOOKS, TAGS, html_path, path
 
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
@@ -336,6 +341,67 @@ def test_every_question_has_a_broken_case(ask):
     ask("")
     asked = ask.look.page.evaluate(QUESTIONS, ask.look.context).keys()
     assert asked | HEARD == {question for question, _, _ in FAULTS}
+
+
+# --- In Firefox and WebKit ---------------------------------------------------
+
+# All questions; and what shows that scripts and styles of ours were understood.
+ELSEWHERE = f"""return (async (context) => {{
+    {UNFOLD};
+    await ({FRAMES})();
+    const found = ({QUESTIONS.strip().removesuffix(";")})(context);
+    const every = (selector) => [...document.querySelectorAll(selector)];
+    const line = (element) => getComputedStyle(element).textDecorationLine;
+    const heard = every(".gloss").filter((term) => term.tabIndex < 0);
+    const lined = every(
+        ".gloss, article p > a:not([class]), .edits .cell:not(.put) text");
+    found["no script"] = [...every(":not(:defined)"), ...heard];
+    found["no line"] = lined.filter((element) => line(element) !== "underline");
+    for (const name of ["no script", "no line"])
+        found[name] = found[name].slice(0, 5).map((element) => element.outerHTML);
+    return Object.entries(found).flatMap(([question, all]) =>
+        all.map((each) => `${{question}}: ${{each}}`));
+}})(arguments[0])"""
+
+
+@pytest.fixture(scope="module", params=[engines.Firefox, engines.WebKit])
+def elsewhere(request, tmp_path_factory):
+    """Asks a page in another browser; without one that is said, and nothing tried."""
+    engine = request.param
+    path = engine.path()
+    if path is None:
+        name = engine.__name__
+        pytest.skip(f"NOTHING WAS TRIED IN {name}: apt install {engine.WANTS}")
+    opened = engine(path, tmp_path_factory.mktemp("profile"))
+
+    def complaints(url: str) -> list[str]:
+        opened.open(url)
+        context = {"boxes": BOXES, "dark": False, "wide": True}
+        return opened.evaluate(ELSEWHERE, context)
+
+    yield complaints
+    engines.close(opened)
+
+
+def test_other_browsers_show_the_same(elsewhere, site, served):
+    refuse(
+        [
+            f"{address}: {complaint}"
+            for address in covering(site, "en")
+            for complaint in elsewhere(served + address)
+        ]
+    )
+
+
+def test_other_browsers_find_what_is_broken(elsewhere):
+    unlined = '<style>a {text-decoration: none}</style><p><a href="#one">x</a></p>'
+    unknown = "<conv-explorer></conv-explorer>"
+    wide = '<p style="width: 2000px">x</p>'
+    page = quote(SOUND % (unlined + unknown + wide))
+    found = elsewhere(f"data:text/html;charset=utf-8,{page}")
+    assert {line.split(": ")[0] for line in found} == {
+        *("no line", "no script", "scrolls sideways")
+    }
 
 
 # --- What a reader does ------------------------------------------------------
