@@ -37,6 +37,10 @@ MARKS_MADE_WITH = {
 HOW = "verification.md", "#outputs"  # the page that answers it, and where
 # `from convolution.padding` as Pygments writes it, where it is a page of ours.
 MODULE = re.compile(r'(<span class="kn">from</span>.{0,30}<span class="nn">)([\w.]+)<')
+# A block of code or output; of more lines than this it is long: only such a one may be
+# broken where a page of paper ends.
+BLOCK = re.compile(r'(<div class="language-\w+ highlight)(">.*?</pre>)', re.DOTALL)
+WHOLE = 12
 # What needs the whole width stands in no step, as a heading does.
 WIDE = re.compile(r"h[1-6]|\w+-explorer|details")
 # What folds: its first tag and its title, what it holds, and its end.
@@ -89,7 +93,8 @@ def made_with(path: Path) -> str:
 
 
 def stepped(html: str, language: str, here: str, pages: dict[str, str]) -> str:
-    """A page with its code in steps, outputs marked, and imports that lead to pages.
+    """A page with its code in steps, outputs and long blocks marked, and imports that
+    lead to pages.
 
     `here` is its address, and `pages` has those of all pages, all below the site.
     Raises Mistake where none of them says how outputs are verified.
@@ -109,7 +114,12 @@ def stepped(html: str, language: str, here: str, pages: dict[str, str]) -> str:
         return f'{module[1]}<a href="{relative(there, here)}">{module[2]}</a><'
 
     stepped = "".join(steps(parts, lambda made: mark(language, how, made)))
-    return MODULE.sub(link, stepped)
+    return BLOCK.sub(sized, MODULE.sub(link, stepped))
+
+
+def sized(block: re.Match[str]) -> str:
+    long = block[2].count("\n") > WHOLE
+    return f"{block[1]} long{block[2]}" if long else block[0]
 
 
 def mark(language: str, how: str, made: str) -> str:
