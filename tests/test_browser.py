@@ -137,7 +137,7 @@ KNOWN = {
     *("conv-explorer", "pool-explorer", "softmax-explorer", "figure", "table"),
     "div.graph",
     *("div.admonition", "details", "div.formula", "span.formula", "a.number"),
-    *("a.checked", "div.step", "div.output", "span.gloss", "p.notebook"),
+    *("p.verified", "div.step", "div.output", "span.gloss", "p.notebook"),
 }
 
 
