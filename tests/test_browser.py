@@ -214,14 +214,14 @@ SOUND = """<!doctype html><html lang="en"><title>Sound</title>
 <meta name="viewport" content="width=device-width">
 <body data-md-color-scheme="default" style="background: white; color: black">
 <main class="md-content"><article><h1 id="one">One</h1><h2>Two</h2><p>Text
-<span class="formula"><span class="drawn" aria-hidden="true" title="x"><svg width="9"
+<span class="formula"><span class="drawn" aria-hidden="true" data-tex="x"><svg width="9"
 height="9"><path id="x" d="M0 0H9V9"/></svg></span></span></p>
 <div class="step" style="display: flex"><p>why</p><p>code</p></div>
 <div class="highlight"><code tabindex="0" style="display: block; width: 99px;
 overflow: auto; white-space: pre">wide wide wide wide</code></div>
 <ul><li><a href="#one">link</a></li></ul><label>name <input></label>
 <table><tr><th>head</th></tr></table>%s</article></main>"""
-DRAWN = '<p><span class="formula"><span class="drawn" title="TeX">%s</span></span></p>'
+DRAWN = '<p><span class="formula"><span class="drawn" data-tex="TeX">%s</span></span></p>'
 BOX = '<div class="highlight"><code tabindex="%s" style="display: block; width: 9px; %s'
 GRAPH = """<div class="graph" style="position: relative; width: 190px; height: 20px">
 <div class="at" style="position: absolute; left: 0">first</div><div class="on"
@@ -377,8 +377,8 @@ def test_what_is_copied_is_tex_and_code(reader, served, language):
         """() => {
             const paragraph = document.querySelector("p:has(.formula)");
             getSelection().selectAllChildren(paragraph);
-            const titles = paragraph.querySelectorAll(".formula [title]");
-            return [...titles].map((drawn) => drawn.title);
+            const drawn = paragraph.querySelectorAll(".formula [data-tex]");
+            return [...drawn].map(({ dataset }) => dataset.tex);
         }"""
     )
     reader.keyboard.press("Control+c")
@@ -394,6 +394,44 @@ def test_what_is_copied_is_tex_and_code(reader, served, language):
     copied = reader.evaluate(CLIPBOARD)
     assert "def softmax(" in copied
     assert copied == block.locator("code").text_content().rstrip()
+
+
+def test_a_menu_and_keys_select_a_formula_to_be_copied(reader, served):
+    reader.goto(served + path("en", "softmax.md"))
+    formulas = reader.locator("article .formula")
+    wanted = formulas.evaluate_all(
+        """(formulas) => formulas.map((formula) => {
+            const dollars = formula.matches("div") ? "$$" : "$";
+            return dollars + formula.querySelector("[data-tex]").dataset.tex + dollars;
+        })"""
+    )
+
+    def copied() -> str:
+        reader.keyboard.press("Control+c")
+        return reader.evaluate(CLIPBOARD)
+
+    formulas.nth(5).click(button="right")
+    assert copied() == wanted[5]
+    expect(formulas.nth(5)).to_have_class("formula selected")
+    for key, place in [("t", 6), ("t", 7), ("Shift+T", 6)]:
+        reader.keyboard.press(key)
+        assert copied() == wanted[place]
+        expect(formulas.nth(place)).to_be_in_viewport()
+
+    # What is selected stays so; a formula of another screen is where keys begin.
+    reader.evaluate("getSelection().selectAllChildren(document.querySelector('h1'))")
+    reader.locator("p:has(.formula)").first.evaluate(
+        "(paragraph) => getSelection().selectAllChildren(paragraph)"
+    )
+    formulas.nth(0).click(button="right")
+    assert len(copied()) > len(wanted[0])
+    last = formulas.locator("visible=true").last
+    last.scroll_into_view_if_needed()
+    reader.keyboard.press("t")
+    expect(reader.locator(".formula.selected")).to_be_in_viewport()
+    reader.keyboard.press("/")
+    reader.keyboard.type("t")
+    expect(reader.locator(".md-search__input")).to_have_value("t")
 
 
 # Marks what has the focus and says what of it is not on the screen.
