@@ -221,7 +221,7 @@ height="9"><path id="x" d="M0 0H9V9"/></svg></span></span></p>
 overflow: auto; white-space: pre">wide wide wide wide</code></div>
 <ul><li><a href="#one">link</a></li></ul><label>name <input></label>
 <table><tr><th>head</th></tr></table>%s</article></main>"""
-DRAWN = '<p><span class="formula"><span class="drawn" data-tex="TeX">%s</span></span></p>'
+DRAWN = '<p class="formula"><span class="drawn" data-tex="TeX">%s</span></p>'
 BOX = '<div class="highlight"><code tabindex="%s" style="display: block; width: 9px; %s'
 GRAPH = """<div class="graph" style="position: relative; width: 190px; height: 20px">
 <div class="at" style="position: absolute; left: 0">first</div><div class="on"
