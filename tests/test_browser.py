@@ -565,6 +565,22 @@ def test_columns_hold_nine_numbers_and_the_shorter_stays_in_view(reader, served)
     assert header <= shorter < header + 20
 
 
+@in_both
+def test_a_formula_out_of_sight_has_its_place(reader, served):
+    """Nothing moves when it is drawn, so that links and reloads find their places."""
+    reader.goto(served + path("en", "cnn/stride.md"))
+    last = reader.locator(".drawn > svg").last
+    skipped = "(e) => getComputedStyle(e).contentVisibility"
+    assert last.evaluate(skipped) == "auto"
+    places = """() => [...document.querySelectorAll("article :is(.drawn, h2, pre)")]
+        .map((part) => part.getBoundingClientRect().toJSON())"""
+    before = reader.evaluate(places)
+    reader.add_style_tag(content=".drawn > svg { content-visibility: visible }")
+    assert last.evaluate(skipped) == "visible"
+    assert reader.evaluate(places) == before
+    assert len(before) > 100
+
+
 @phone
 def test_wide_formulas_and_arrays_are_tried(reader, served):
     """Else the tests above would pass with nothing in them."""
@@ -586,6 +602,8 @@ def test_a_printed_page_is_the_page_alone(reader, served, language, tmp_path: Pa
     for part in [".md-header", ".md-sidebar--primary", ".md-footer", ".md-code__nav"]:
         for element in reader.locator(part).all():
             expect(element).to_be_hidden()
+    skipped = "(e) => getComputedStyle(e).contentVisibility"
+    assert reader.locator(".drawn > svg").last.evaluate(skipped) == "visible"
     asked = {"boxes": BOXES, "dark": False, "wide": False}
     assert not reader.evaluate(QUESTIONS, asked)["formula not drawn"]
     cut = f"""[...document.querySelectorAll("{BOXES}")].filter((box) =>
