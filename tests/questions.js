@@ -125,7 +125,7 @@
             return all(".md-content .formula").filter((formula) => {
                 const drawings = all(".drawn > svg", formula);
                 return !drawings.length || !drawings.every(seen);
-            }).map((formula) => formula.querySelector("[title]")?.title ?? html(formula));
+            }).map((formula) => formula.querySelector("[data-tex]")?.dataset.tex ?? html(formula));
         },
 
         // What is too wide has a bar, keys reach it, and its end comes into view.

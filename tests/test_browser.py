@@ -148,7 +148,7 @@ KNOWN = {
     *("conv-explorer", "pool-explorer", "softmax-explorer", "figure", "table"),
     "div.graph",
     *("div.admonition", "details", "div.formula", "span.formula", "a.number"),
-    *("a.checked", "div.step", "div.output", "span.gloss", "p.notebook"),
+    *("p.verified", "div.step", "div.output", "span.gloss", "p.notebook"),
 }
 
 
@@ -225,7 +225,7 @@ SOUND = """<!doctype html><html lang="en"><title>Sound</title>
 <meta name="viewport" content="width=device-width">
 <body data-md-color-scheme="default" style="background: white; color: black">
 <main class="md-content"><article><h1 id="one">One</h1><h2>Two</h2><p>Text
-<span class="formula"><span class="drawn" aria-hidden="true" title="x"><svg width="9"
+<span class="formula"><span class="drawn" aria-hidden="true" data-tex="x"><svg width="9"
 height="9"><path id="x" d="M0 0H9V9"/></svg></span></span></p>
 <div class="step" style="display: flex"><p>why</p><p>code</p></div>
 <div class="highlight"><code tabindex="0" style="display: block; width: 25vw;
@@ -233,7 +233,7 @@ overflow: auto; white-space: pre; background: linear-gradient(#fff, #fff) local,
 linear-gradient(#fff, #fff) scroll">wide wide wide wide</code></div>
 <ul><li><a href="#one">link</a></li></ul><label>name <input></label>
 <table><tr><th>head</th></tr></table>%s</article></main>"""
-DRAWN = '<p><span class="formula"><span class="drawn" title="TeX">%s</span></span></p>'
+DRAWN = '<p class="formula"><span class="drawn" data-tex="TeX">%s</span></p>'
 BOX = '<div class="highlight"><code tabindex="%s" style="display: block; width: 9px; %s'
 GRAPH = """<div class="graph" style="position: relative; width: 190px; height: 20px">
 <div class="at" style="position: absolute; left: 0">first</div><div class="on"
@@ -484,8 +484,8 @@ def test_what_is_copied_is_tex_and_code(reader, served, language):
         """() => {
             const paragraph = document.querySelector("p:has(.formula)");
             getSelection().selectAllChildren(paragraph);
-            const titles = paragraph.querySelectorAll(".formula [title]");
-            return [...titles].map((drawn) => drawn.title);
+            const drawn = paragraph.querySelectorAll(".formula [data-tex]");
+            return [...drawn].map(({ dataset }) => dataset.tex);
         }"""
     )
     reader.keyboard.press("Control+c")
@@ -501,6 +501,44 @@ def test_what_is_copied_is_tex_and_code(reader, served, language):
     copied = reader.evaluate(CLIPBOARD)
     assert "def softmax(" in copied
     assert copied == block.locator("code").text_content().rstrip()
+
+
+def test_a_menu_and_keys_select_a_formula_to_be_copied(reader, served):
+    reader.goto(served + path("en", "softmax.md"))
+    formulas = reader.locator("article .formula")
+    wanted = formulas.evaluate_all(
+        """(formulas) => formulas.map((formula) => {
+            const dollars = formula.matches("div") ? "$$" : "$";
+            return dollars + formula.querySelector("[data-tex]").dataset.tex + dollars;
+        })"""
+    )
+
+    def copied() -> str:
+        reader.keyboard.press("Control+c")
+        return reader.evaluate(CLIPBOARD)
+
+    formulas.nth(5).click(button="right")
+    assert copied() == wanted[5]
+    expect(formulas.nth(5)).to_have_class("formula selected")
+    for key, place in [("t", 6), ("t", 7), ("Shift+T", 6)]:
+        reader.keyboard.press(key)
+        assert copied() == wanted[place]
+        expect(formulas.nth(place)).to_be_in_viewport()
+
+    # What is selected stays so; a formula of another screen is where keys begin.
+    reader.evaluate("getSelection().selectAllChildren(document.querySelector('h1'))")
+    reader.locator("p:has(.formula)").first.evaluate(
+        "(paragraph) => getSelection().selectAllChildren(paragraph)"
+    )
+    formulas.nth(0).click(button="right")
+    assert len(copied()) > len(wanted[0])
+    last = formulas.locator("visible=true").last
+    last.scroll_into_view_if_needed()
+    reader.keyboard.press("t")
+    expect(reader.locator(".formula.selected")).to_be_in_viewport()
+    reader.keyboard.press("/")
+    reader.keyboard.type("t")
+    expect(reader.locator(".md-search__input")).to_have_value("t")
 
 
 # Marks what has the focus and says what of it is not on the screen, or has no ring of
@@ -719,6 +757,22 @@ def test_columns_hold_nine_numbers_and_the_shorter_stays_in_view(reader, served)
     assert header <= shorter < header + 20
 
 
+@in_both
+def test_a_formula_out_of_sight_has_its_place(reader, served):
+    """Nothing moves when it is drawn, so that links and reloads find their places."""
+    reader.goto(served + path("en", "cnn/stride.md"))
+    last = reader.locator(".drawn > svg").last
+    skipped = "(e) => getComputedStyle(e).contentVisibility"
+    assert last.evaluate(skipped) == "auto"
+    places = """() => [...document.querySelectorAll("article :is(.drawn, h2, pre)")]
+        .map((part) => part.getBoundingClientRect().toJSON())"""
+    before = reader.evaluate(places)
+    reader.add_style_tag(content=".drawn > svg { content-visibility: visible }")
+    assert last.evaluate(skipped) == "visible"
+    assert reader.evaluate(places) == before
+    assert len(before) > 100
+
+
 @phone
 def test_wide_formulas_and_arrays_are_tried(reader, served):
     """Else the tests above would pass with nothing in them."""
@@ -740,6 +794,8 @@ def test_a_printed_page_is_the_page_alone(reader, served, language, tmp_path: Pa
     for part in [".md-header", ".md-sidebar--primary", ".md-footer", ".md-code__nav"]:
         for element in reader.locator(part).all():
             expect(element).to_be_hidden()
+    skipped = "(e) => getComputedStyle(e).contentVisibility"
+    assert reader.locator(".drawn > svg").last.evaluate(skipped) == "visible"
     asked = {"boxes": BOXES, "fitting": NARROW, "dark": False, "wide": False}
     assert not reader.evaluate(QUESTIONS, asked)["formula not drawn"]
     cut = f"""[...document.querySelectorAll("{BOXES}")].filter((box) =>
