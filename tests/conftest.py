@@ -13,11 +13,12 @@ from playwright.sync_api import Browser, sync_playwright
 
 from book import record as records
 from book.pages import LANGUAGES, ROOT, nav_pages
+from book.sessions import SNIPPETS, parse
 from tests.site import build, built, serving  # noqa: F401  build: others take it from here
 from tools.chromium import FLAGS, NONE, chromium
 
 # A test has its own addresses, or none.
-for name in ("SITE_URL", "REPO_URL"):
+for name in ("SITE_URL", "REPO_URL", "DOWNLOADS_URL"):
     os.environ.pop(name, None)
 
 NO_BROWSER = f"NOTHING WAS TRIED IN A BROWSER, {NONE}"
@@ -74,6 +75,15 @@ VARIANT = f"{FILE}::test_a_wrong_variant_is_rejected"
 DISPLAYS = "tests/test_formulas.py::test_every_display_is_true_of_numbers_or_says_why"
 NUMBERS = "tests/test_inline.py::test_what_is_said_of_numbers_alone_is_true"
 HELD = "tests/test_inline.py::test_what_holds_goes_on_holding"
+SESSIONS = "snippets/"
+
+
+def sessions() -> list[str]:
+    """The tests of the sessions that this machine can run."""
+    found = [parse(path) for path in sorted(SNIPPETS.rglob("*.md"))]
+    return [
+        f"{SESSIONS}{s.name}.md::session" for s in found if s.blocks and not s.lacks
+    ]
 
 
 class Record:
@@ -89,6 +99,7 @@ class Record:
         self.equations: dict[str, dict] = {}
         self.shown: Counter[str] = Counter()  # kinds of formulas of the running test
         self.formulas: Counter[str] = Counter()
+        self.outputs = 0
         self.outcomes: dict[str, bool] = {}
         self.seconds = 0.0
 
@@ -106,7 +117,9 @@ class Record:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if not report.nodeid.startswith((f"{FILE}::", DISPLAYS, NUMBERS, HELD)):
+        counted = (f"{FILE}::", DISPLAYS, NUMBERS, HELD, SESSIONS)
+        lacking = report.skipped and report.nodeid.startswith(SESSIONS)
+        if lacking or not report.nodeid.startswith(counted):
             return
         passed = self.outcomes.get(report.nodeid, True) and report.passed
         self.outcomes[report.nodeid] = passed
@@ -114,6 +127,8 @@ class Record:
         for label, counted in getattr(report, "cases", {}).items():
             add(self.equations, label, **counted)
         self.formulas.update(getattr(report, "formulas", {}))
+        if report.when == "call" and report.passed:
+            self.outputs += dict(report.user_properties).get("outputs", 0)
         if report.nodeid.startswith(EQUATION) and report.when == "call":
             self.seconds += report.duration
 
@@ -121,7 +136,7 @@ class Record:
         """Did everything that makes up the record run, and did nothing fail?"""
         from book.results import results
 
-        wanted = set()
+        wanted = {*sessions()}
         for label, result in results().items():
             wanted.add(f"{EQUATION}[{label}]")
             wanted |= {f"{VARIANT}[{label}-{name}]" for name in result.wrong}
@@ -137,7 +152,7 @@ class Record:
         error = max(equation["error"] for equation in self.equations.values())
         profile = settings.get_current_profile_name()
         written = self.complete() and records.write(
-            profile, self.equations, dict(self.formulas), self.before
+            profile, self.equations, dict(self.formulas), self.outputs, self.before
         )
         terminalreporter.section("properties")
         rate = cases / max(self.seconds, 1e-9)
