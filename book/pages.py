@@ -378,6 +378,9 @@ def _divergence(english: list[Page], chinese: list[Page]) -> Iterator[str]:
             what = f"the part {other!r} has not the pages of {one!r} in {first[0]}"
             yield f"{second[0]}:1: {what}"
             return
+    for name in sorted(chapters(english).keys() ^ chapters(chinese).keys()):
+        names = " and ".join(REFERENCE.values())
+        yield f"{there[name]}:1: a part is {names}, or neither of them"
 
 
 def table(pages: list[Page]) -> str:

@@ -2,8 +2,8 @@
 
 Where a page has the comment <!-- verification table -->, a table of the main equations
 takes its place, and on every page the number of a main equation gets a mark that leads
-to its row. <!-- formulas table --> is what became of all formulas, <!-- last run --> all
-of it in four numbers. book/record.py has what was found.
+to its row. <!-- formulas table --> is what became of all formulas, <!-- last run -->
+the run in four numbers. book/record.py has what was found.
 """
 
 import re

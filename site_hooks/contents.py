@@ -47,5 +47,5 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     number = pages.chapters(book).get(source.removeprefix(f"{book[0].language}/"))
     if number is None:
         return output
-    shown = rf'\g<0><span class="chapter">{number}</span> '
+    shown = rf'\g<0><span class="number">{number}</span> '
     return re.sub("<h1[^>]*>", shown, output, count=1)

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from book import record as records
 from book.pages import LANGUAGES, ROOT, nav_pages
-from book.sessions import SNIPPETS, parse
+from book.sessions import parse, paths
 from tests.site import build, built, serving  # noqa: F401  build: others take it from here
 from tools.chromium import FLAGS, NONE, chromium
 
@@ -80,10 +80,9 @@ SESSIONS = "snippets/"
 
 def sessions() -> list[str]:
     """The tests of the sessions that this machine can run."""
-    found = [parse(path) for path in sorted(SNIPPETS.rglob("*.md"))]
-    return [
-        f"{SESSIONS}{s.name}.md::session" for s in found if s.blocks and not s.lacks
-    ]
+    found = [parse(path) for path in paths()]
+    run = [session.name for session in found if session.blocks and not session.lacks]
+    return [f"{SESSIONS}{name}.md::session" for name in run]
 
 
 class Record:

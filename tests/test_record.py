@@ -7,7 +7,15 @@ import pytest
 
 from book import record as verification
 from book.pages import LANGUAGES
-from tests.conftest import DISPLAYS, EQUATION, HELD, NUMBERS, VARIANT, Record
+from tests.conftest import (
+    DISPLAYS,
+    EQUATION,
+    HELD,
+    NUMBERS,
+    VARIANT,
+    Record,
+    sessions,
+)
 
 RESULTS = {
     "a": SimpleNamespace(wrong={"a_sign": "the sign", "a_sum": "no sum"}),
@@ -16,12 +24,14 @@ RESULTS = {
 
 
 PAGES = ["index.md", "one.md"]
+SESSIONS = ["snippets/one.md::session", "snippets/part/two.md::session"]
 
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch) -> None:
     monkeypatch.setattr("book.results.results", lambda: RESULTS)
     monkeypatch.setattr("tests.conftest.nav_pages", lambda: PAGES)
+    monkeypatch.setattr("tests.conftest.sessions", lambda: SESSIONS)
 
 
 def reported(nodeid: str, outcome: str = "passed", **more) -> pytest.TestReport:
@@ -39,6 +49,8 @@ def reports() -> list[pytest.TestReport]:
         cases = {label: {"cases": 2, "error": 1e-15}}
         found.append(reported(f"{EQUATION}[{label}]", cases=cases))
         found += [reported(f"{VARIANT}[{label}-{name}]") for name in result.wrong]
+    outputs = [("outputs", 4)]
+    found += [reported(session, user_properties=outputs) for session in SESSIONS]
     kinds = {"evaluated": 3, "marked": 1}
     found += [reported(f"{DISPLAYS}[{page}]", formulas=kinds) for page in PAGES]
     for page in PAGES:
@@ -62,6 +74,7 @@ def test_all_is_counted_and_complete():
         label: {"cases": 2, "error": 1e-15} for label in RESULTS
     }
     assert record.formulas == {"evaluated": 6, "marked": 2, "held": 10}
+    assert record.outputs == 8
     assert record.seconds == pytest.approx(0.5 * len(RESULTS))
 
 
@@ -82,6 +95,21 @@ def test_with_one_that_did_not_pass_it_is_not_complete(outcome):
         assert not recorded([more, *some]).complete()
     other = reported("tests/test_other.py::test_x", outcome)
     assert recorded([*some, other]).complete()
+
+
+def test_a_session_that_cannot_run_here_is_no_part_of_it():
+    lacking = reported("snippets/other.md::session", "skipped")
+    assert recorded([*reports(), lacking]).complete()
+    some = [each for each in reports() if each.nodeid != SESSIONS[0]]
+    assert not recorded([*some, reported(SESSIONS[0], "skipped")]).complete()
+
+
+def test_the_sessions_are_those_that_pytest_runs(request):
+    here = set(sessions())
+    assert "snippets/cnn/stride.md::session" in here
+    items = [item.nodeid for item in request.session.items]
+    run = {name for name in items if name.endswith("::session")}
+    assert not run or here >= run - {"snippets/conventions-torch.md::session"}
 
 
 def test_a_test_that_died_with_its_worker_has_no_cases():

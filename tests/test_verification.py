@@ -30,6 +30,7 @@ def recorded(root: Path, equations: dict, fingerprint: str) -> None:
         "fingerprint": fingerprint,
         "equations": equations,
         "formulas": {"evaluated": 5, "definition": 1, "marked": 1, "held": 70},
+        "outputs": 1234,
     }
     path = root / ".cache" / "verification.json"
     path.parent.mkdir(exist_ok=True)
@@ -70,6 +71,7 @@ def c_d(x):
 TABLE = (
     "# Table\n\n<!-- verification table -->\n\n<!-- formulas table -->\n\nAfter it.\n"
 )
+HOME = "# H\n\n<!-- last run -->\n"
 ONE = "# One, $x = 2$\n\n$$\nx \\label{step-x}\n$$\n\n$$\nx \\label{a-b}\n$$\n"
 TWO = """# Two { #two }
 
@@ -85,7 +87,7 @@ class Book(MiniBook):
     """Three pages and a table in two languages, a session, and what checks it."""
 
     def __init__(self, root: Path) -> None:
-        pages = {"index.md": "# H\n", "one.md": ONE, "part/two.md": TWO}
+        pages = {"index.md": HOME, "one.md": ONE, "part/two.md": TWO}
         hooks = ["contents", "mathematics", "verification"]
         hooks = [f"site_hooks/{hook}.py" for hook in hooks]
         super().__init__(root, {**pages, "table.md": TABLE}, hooks)
@@ -153,6 +155,18 @@ def test_the_table_and_the_marks_lead_to_each_other(book):
     assert "checked on" not in index  # or every page would be found by these words
 
 
+def run_in_numbers(book: Book, language: str = "en") -> list[str]:
+    html = book.read("index.md", language)
+    assert "<!-- last run -->" not in html
+    return re.findall(r"<li><strong>(.*?)</strong> \w", html)
+
+
+def test_the_run_in_numbers(book):
+    book.build()
+    for language in LANGUAGES:
+        assert run_in_numbers(book, language) == ["1\u202f234", "5", "220", "2"]
+
+
 def change_a_session(book):
     book.write("snippets/s.md", SESSION.replace("-x", "-2 * x"))
 
@@ -189,6 +203,7 @@ def test_a_stale_record_is_shown_as_such(book, change):
     book.build()
     assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s", "150", "3·10−14", "–"]
     assert "Out of date" in book.table()
+    assert run_in_numbers(book) == ["–"] * 4
     assert "结果已过期" in book.table("zh")
     assert [badge[1:3] for badge in badges(book.read("one.md"))] == [
         ("checked before the last change of code, formulas or checks", "○")
@@ -201,6 +216,7 @@ def test_no_record_is_no_mistake(book, monkeypatch):
     book.build()
     assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s", "–", "–", "–"]
     assert "Not yet checked on this machine" in book.table()
+    assert run_in_numbers(book) == ["–"] * 4
     assert "在这台机器上尚未验证" in book.table("zh")
     assert [badge[1:3] for badge in badges(book.read("one.md"))] == [
         ("not yet checked on this machine", "○")
@@ -232,6 +248,7 @@ def test_a_record_that_cannot_be_read_is_shown_as_such(book, text):
         ("equations", {"a-b": {"cases": 1, "error": float("nan")}}),
         ("equations", {"a-b": {"cases": "many", "error": 0}}),
         ("equations", []),
+        ("outputs", "all"),
     ],
 )
 def test_a_part_of_the_record_that_cannot_be_read(book, key, value):
@@ -296,14 +313,16 @@ def test_what_is_written_is_read(tmp_path):
     Book(tmp_path)
     equations = {"a-b": {"cases": 3, "error": 1e-15}}
     before = record.fingerprint(tmp_path)
-    assert not record.write("full", equations, {"marked": 1}, "other", tmp_path)
-    assert record.write("full", equations, {"marked": 1}, before, tmp_path)
+    counted = equations, {"marked": 1}, 3
+    assert not record.write("full", *counted, "other", tmp_path)
+    assert record.write("full", *counted, before, tmp_path)
     state, run = record.read(tmp_path)
     assert state == "fresh"
     assert run.versions == record.versions()
     assert run.profile == "full"
     assert run.equations == {"a-b": (3, 1e-15)}
     assert run.formulas == {"marked": 1}
+    assert run.outputs == 3
 
 
 @pytest.mark.book
