@@ -92,7 +92,7 @@ def test_chapters_are_numbered_and_what_is_looked_up_is_not(docs):
             "zh/five.md",
             "参考",
             "查阅",
-            "docs/zh/five.md:1: a part is Reference and 参考",
+            "zh/five.md:1: a part is Reference and 参考",
         ),
         ("zh/four.md", "order", "part: 四\norder", "part '四' has not the pages of ''"),
         ("zh/part/two.md", "部分", "别的", "'部分' has not the pages of 'Part'"),
