@@ -74,8 +74,17 @@ function pieces(container, glyphs) {
   }
   return adaptor.childNodes(container)
     .filter((child) => adaptor.kind(child) === "svg")
-    .map((svg) => drawn(svg, glyphs))
+    .map((svg) => drawn(sized(svg), glyphs))
     .join("");
+}
+
+// With its size in its style, a drawing keeps its place while nothing of it is drawn.
+function sized(svg) {
+  for (const side of ["width", "height"]) {
+    adaptor.setStyle(svg, side, adaptor.getAttribute(svg, side));
+    adaptor.removeAttribute(svg, side);
+  }
+  return svg;
 }
 
 // What the cache holds since it was emptied: id -> outline, where there is one to draw.

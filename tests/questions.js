@@ -1,6 +1,6 @@
 // What is asked of a page that is open in a browser, all in one evaluation: by the name
 // of each question, what is amiss. Each has a broken case in tests/test_browser.py.
-({ boxes, fitting, dark, wide }) => {
+({ boxes, fitting, dark, wide, contrast: least = 4.5 }) => {
     const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
     const shown = (element) =>
         element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
@@ -75,7 +75,7 @@
         const size = parseFloat(style.fontSize);
         const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
         const found = contrast(over([r, g, b, a * opacity], color), color);
-        return found < (large ? 3 : 4.5) ? `${found.toFixed(1)}: ` : "";
+        return found < (large ? least - 1.5 : least) ? `${found.toFixed(1)}: ` : "";
     };
     const written = () => {
         const found = new Set();
@@ -125,7 +125,7 @@
             return all(".md-content .formula").filter((formula) => {
                 const drawings = all(".drawn > svg", formula);
                 return !drawings.length || !drawings.every(seen);
-            }).map((formula) => formula.querySelector("[title]")?.title ?? html(formula));
+            }).map((formula) => formula.querySelector("[data-tex]")?.dataset.tex ?? html(formula));
         },
 
         // What is too wide has a bar, keys reach it, and its end comes into view.
@@ -234,9 +234,12 @@
             ...all("dl > :not(dt, dd, div, script, template)"),
         ].map(html),
 
+        // Or with an empty one.
         "table without a head": () => all("article table:not([role])")
-            .filter((table) => !table.closest(".highlight")
-                && !table.querySelector("th"))
+            .filter((table) => !table.closest(".highlight"))
+            .flatMap((table) => table.querySelector("th")
+                ? all("th", table).filter((head) => !text(head))
+                : table)
             .map(html),
 
         "acts within what acts": () =>

@@ -304,7 +304,7 @@ def test_without_a_repository_nothing_is_offered(site, published):
 def test_a_report_names_the_versions_of_the_last_check(tmp_path, monkeypatch):
     assert feedback.version(tmp_path) == ""  # not a checkout, and never checked
     versions = dict.fromkeys(record.NAMES, "1.2")
-    run = record.Run("2026-01-01", versions, "quick", "", {}, {})
+    run = record.Run("2026-01-01", versions, "quick", "", {}, {}, 0)
     found = record.Record("fresh", run)
     monkeypatch.setattr(feedback, "read", lambda _: found)
     packages = "TensorFlow 1.2, Keras 1.2, NumPy 1.2, Python 1.2"
