@@ -178,6 +178,10 @@
             ).map((label) => label.textContent.trim().slice(0, 60));
         }),
 
+        "title in the header cut": () => all(".md-header__topic .md-ellipsis")
+            .filter((title) => shown(title) && title.scrollWidth > title.clientWidth)
+            .map((title) => title.textContent.trim()),
+
         "too little contrast": () => written().flatMap((element) => {
             const ratio = pale(element);
             return ratio ? [ratio + html(element)] : [];

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from book.pages import LANGUAGES, ROOT, nav_pages
+from book.pages import LANGUAGES, ROOT, contents, nav_pages, titles
 from tests import engines
 from tests.site import NOTEBOOKS, TAGS, html_path, path
 
@@ -238,6 +238,8 @@ BOX = '<div class="highlight"><code tabindex="%s" style="display: block; width: 
 GRAPH = """<div class="graph" style="position: relative; width: 190px; height: 20px">
 <div class="at" style="position: absolute; left: 0">first</div><div class="on"
 style="position: absolute; %s"><span style="%s">second</span></div></div>"""
+HEADER = """<div class="md-header__topic"><span class="md-ellipsis" style="white-space:
+nowrap; display: block; %s">7 Stride</span></div>"""
 # What is broken on purpose, and what is found there.
 FAULTS = [
     ("error in the console", "<script>console.error('oh')</script>", "oh"),
@@ -280,6 +282,7 @@ FAULTS = [
     ("graph not legible", GRAPH % ("left: 160px", ""), "second"),
     ("graph not legible", GRAPH % ("left: 50px; width: 9px", ""), "second"),
     ("graph not legible", GRAPH % ("left: 50px", "font-size: 10px"), "second"),
+    ("title in the header cut", HEADER % "width: 9px; overflow: hidden", "Stride"),
     ("too little contrast", '<p style="color: #999">pale</p>', "2.8: <p"),
     ("too little contrast", '<p style="opacity: .4">pale</p>', "<p"),
     ("too little contrast", '<p style="background: #555">dark</p>', "<p"),
@@ -328,7 +331,7 @@ def ask(browser: Browser):
 
 
 def test_a_sound_page_has_no_complaint(ask):
-    assert not ask(GRAPH % ("left: 50px", ""))
+    assert not ask(GRAPH % ("left: 50px", "") + HEADER % "")
 
 
 @pytest.mark.parametrize(("question", "fault", "told"), FAULTS)
@@ -722,6 +725,16 @@ def test_enlarged_twice_two_thirds_of_the_height_are_text(reader, served):
     reader.evaluate(f"{sticky}; {tall}")
     reader.wait_for_timeout(100)
     assert reader.evaluate(COVERED) > 1 / 3
+
+
+@phone
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("page", ["cnn/stride.md", "glossary.md"])
+def test_on_a_phone_the_header_says_the_page(reader, served, language, page):
+    reader.goto(served + path(language, page))
+    shown = reader.locator(".md-header__topic:visible")
+    expect(shown).to_have_text(titles(contents()[language])[page])
+    expect(shown).to_have_css("opacity", "1")
 
 
 def test_columns_hold_nine_numbers_and_the_shorter_stays_in_view(reader, served):
