@@ -193,7 +193,7 @@ def opened(browser: Browser, slowdown: int) -> Iterator[tuple[Page, CDPSession]]
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     devtools = context.new_cdp_session(page)
-    # Of the thread, not of the clock: it is the same while the machine does other things.
+    # Of the thread, not of the clock: the same while the machine does other things.
     devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
     devtools.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
     yield page, devtools
