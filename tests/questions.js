@@ -116,7 +116,9 @@
         // It has a box, glyphs that are defined, and the colour of its text.
         "formula not drawn": () => {
             const seen = (svg) => {
-                const [box, ink] = [svg.getBoundingClientRect(), svg.getBBox()];
+                const box = svg.getBoundingClientRect();
+                // Of what is in it, which is drawn for that though it be out of sight.
+                const ink = svg.firstElementChild.getBBox();
                 const around = svg.closest(".formula").parentElement;
                 return box.width * box.height * ink.width * ink.height > 0
                     && getComputedStyle(svg).fill === getComputedStyle(around).color
