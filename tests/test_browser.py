@@ -34,8 +34,6 @@ FRAMES = """async () => {
 }"""
 # What scrolls sideways where it is too wide.
 BOXES = "div.formula .drawn, .highlight code, .md-typeset__scrollwrap"
-# What shall not, however narrow the screen.
-NARROW = "div.formula[id] .drawn"
 # What is heard of a page while it loads, beside the answers to QUESTIONS.
 HEARD = {"error in the console", "error thrown", "asks outside"}
 # Beside those that axe-core asks by itself. It reads no MathML: whether a table's head
@@ -57,7 +55,6 @@ class Look:
         self.scripted = options.get("java_script_enabled", True)
         self.context = {
             "boxes": BOXES,
-            "fitting": BOXES if options["viewport"] == WIDE else NARROW,
             "dark": options["color_scheme"] == "dark",
             "wide": options["viewport"] == WIDE,
         }
@@ -683,7 +680,7 @@ def test_the_navigation_is_at_the_side_where_there_is_room(reader, served):
     )
     start = reader.locator("article").bounding_box()["x"]
     assert end <= start
-    asked = {"boxes": BOXES, "fitting": BOXES, "dark": False, "wide": True}
+    asked = {"boxes": BOXES, "dark": False, "wide": True}
     assert not reader.evaluate(QUESTIONS, asked)["too wide"]
 
 
@@ -809,7 +806,7 @@ def test_a_printed_page_is_the_page_alone(reader, served, language, tmp_path: Pa
             expect(element).to_be_hidden()
     skipped = "(e) => getComputedStyle(e).contentVisibility"
     assert reader.locator(".drawn > svg").last.evaluate(skipped) == "visible"
-    asked = {"boxes": BOXES, "fitting": NARROW, "dark": False, "wide": False}
+    asked = {"boxes": BOXES, "dark": False, "wide": False}
     assert not reader.evaluate(QUESTIONS, asked)["formula not drawn"]
     cut = f"""[...document.querySelectorAll("{BOXES}")].filter((box) =>
         box.scrollWidth > box.clientWidth
