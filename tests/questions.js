@@ -1,6 +1,6 @@
 // What is asked of a page that is open in a browser, all in one evaluation: by the name
 // of each question, what is amiss. Each has a broken case in tests/test_browser.py.
-({ boxes, dark, wide, contrast: least = 4.5 }) => {
+({ boxes, fitting, dark, wide, contrast: least = 4.5 }) => {
     const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
     const shown = (element) =>
         element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
@@ -125,7 +125,7 @@
             return all(".md-content .formula").filter((formula) => {
                 const drawings = all(".drawn > svg", formula);
                 return !drawings.length || !drawings.every(seen);
-            }).map((formula) => formula.querySelector("[title]")?.title ?? html(formula));
+            }).map((formula) => formula.querySelector("[data-tex]")?.dataset.tex ?? html(formula));
         },
 
         // What is too wide has a bar, keys reach it, and its end comes into view.
@@ -138,6 +138,17 @@
             const reached = box.matches("[tabindex='0']:not([aria-hidden] *)");
             const byHand = /auto|scroll/.test(getComputedStyle(box).overflowX);
             return !moved || !byHand || !reached || box.ariaHidden;
+        }).map(html),
+
+        // In the width of a screen all is seen at once, but for what may scroll there.
+        "too wide": () => all(fitting).filter((box) =>
+            box.scrollWidth > box.clientWidth && box.checkVisibility()).map(html),
+
+        // There are shadows that stay, and covers before them that scroll along.
+        "hidden without a sign": () => all(boxes).filter((box) => {
+            const { backgroundAttachment } = getComputedStyle(box);
+            return box.scrollWidth > box.clientWidth && box.checkVisibility()
+                && !/^local.* scroll$/.test(backgroundAttachment);
         }).map(html),
 
         // In two columns whose tops are level; on a phone one below the other.

@@ -170,7 +170,7 @@ def opened(browser: Browser, published: Path, **options) -> tuple[Page, list[str
 @pytest.fixture
 def reader(browser: Browser, published) -> Iterator[Page]:
     """Whatever is asked for is there, below the site's address."""
-    page, amiss = opened(browser, published, **LOOKS["1440-light"])
+    page, amiss = opened(browser, published, **LOOKS["1366-light"])
     yield page
     page.wait_for_load_state("networkidle")
     page.close()
@@ -208,7 +208,7 @@ def test_a_reader_explores_searches_and_changes_the_language(reader, language):
 
 
 def test_a_wrong_address_leads_to_the_book(browser, published):
-    page, amiss = opened(browser, published, **LOOKS["1440-light"])
+    page, amiss = opened(browser, published, **LOOKS["1366-light"])
     asked = page.goto(f"{URL}no/such/page/")
     assert asked.status == 404
     for language in LANGUAGES:
@@ -304,7 +304,7 @@ def test_without_a_repository_nothing_is_offered(site, published):
 def test_a_report_names_the_versions_of_the_last_check(tmp_path, monkeypatch):
     assert feedback.version(tmp_path) == ""  # not a checkout, and never checked
     versions = dict.fromkeys(record.NAMES, "1.2")
-    run = record.Run("2026-01-01", versions, "quick", "", {}, {})
+    run = record.Run("2026-01-01", versions, "quick", "", {}, {}, 0)
     found = record.Record("fresh", run)
     monkeypatch.setattr(feedback, "read", lambda _: found)
     packages = "TensorFlow 1.2, Keras 1.2, NumPy 1.2, Python 1.2"
