@@ -22,7 +22,7 @@ from book.tex.inline import WITHIN
 
 PLACE = "<!-- verification table -->"
 FORMULAS = "<!-- formulas table -->"
-TABLE = "checks"  # its anchor
+TABLE = "main-results"  # its anchor
 TITLE = "</h1>"
 COLUMNS = 3  # of words; those after them are of numbers
 TEXTS = {
