@@ -775,7 +775,8 @@ def test_a_formula_out_of_sight_has_its_place(reader, served):
     places = """() => [...document.querySelectorAll("article :is(.drawn, h2, pre)")]
         .map((part) => part.getBoundingClientRect().toJSON())"""
     before = reader.evaluate(places)
-    reader.add_style_tag(content=".drawn > svg { content-visibility: visible }")
+    visible = ".drawn > svg { content-visibility: visible !important }"
+    reader.add_style_tag(content=visible)
     assert last.evaluate(skipped) == "visible"
     assert reader.evaluate(places) == before
     assert len(before) > 100
