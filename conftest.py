@@ -72,8 +72,6 @@ class SessionItem(pytest.Item):
 
     def runtest(self) -> None:
         session = self.content
-        shown = [block for block in session.blocks if block.shown is not None]
-        self.user_properties.append(("outputs", len(shown)))
         result = sessions.run(session)
         wrong = sessions.mismatches(session, result)
         if self.config.getoption("update_outputs"):

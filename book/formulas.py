@@ -227,7 +227,7 @@ def draw(page: str) -> str:
         link = f'<a class="number" href="#{anchor}">({number})</a>' if anchor else ""
         drawn = (
             f'<{tag} class="formula"{anchored}>'
-            f'<{tag} class="drawn" aria-hidden="true" title="{title}">'
+            f'<{tag} class="drawn" aria-hidden="true" data-tex="{title}">'
             f"{_breakable(formula.svg)}</{tag}>"
             f'<span class="read">{formula.mathml}</span>{link}</{tag}>'
         )

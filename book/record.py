@@ -14,7 +14,10 @@ from book.pages import ROOT, apart
 
 HERE = Path(__file__).parent
 # Of this library.
-MODULES = ["checks.py", "parts.py", "results.py", "sessions.py", "tex/*.py"]
+MODULES = [
+    *("checks.py", "compare.py", "parts.py", "results.py", "sessions.py"),
+    "tex/*.py",
+]
 PACKAGES = ["tensorflow", "keras", "numpy"]
 NAMES = {  # of what is in the record's versions
     "tensorflow": "TensorFlow",
@@ -31,7 +34,7 @@ class Run(NamedTuple):
     fingerprint: str
     equations: dict[str, tuple[int, float]]  # label -> cases, largest error
     formulas: dict[str, int]  # what those of the pages are -> how many
-    outputs: int  # that were compared with what the code prints
+    outputs: int  # of sessions, compared with what they print
 
 
 class Record(NamedTuple):

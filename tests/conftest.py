@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, sync_playwright
 
 from book import record as records
 from book.pages import LANGUAGES, ROOT, nav_pages
-from book.sessions import parse, paths
 from tests.site import build, built, serving  # noqa: F401  build: others take it from here
 from tools.chromium import FLAGS, NONE, chromium
 
@@ -75,14 +74,19 @@ VARIANT = f"{FILE}::test_a_wrong_variant_is_rejected"
 DISPLAYS = "tests/test_formulas.py::test_every_display_is_true_of_numbers_or_says_why"
 NUMBERS = "tests/test_inline.py::test_what_is_said_of_numbers_alone_is_true"
 HELD = "tests/test_inline.py::test_what_holds_goes_on_holding"
-SESSIONS = "snippets/"
+SESSION = "snippets/"
 
 
-def sessions() -> list[str]:
-    """The tests of the sessions that this machine can run."""
-    found = [parse(path) for path in paths()]
-    run = [session.name for session in found if session.blocks and not session.lacks]
-    return [f"{SESSIONS}{name}.md::session" for name in run]
+def session_tests() -> dict[str, int]:
+    """The test of each session that runs on every machine, and how many outputs it
+    compares."""
+    from book import sessions
+
+    return {
+        f"{sessions.name_of(session.path)}::session": session.outputs
+        for session in map(sessions.parse, sessions.paths())
+        if session.blocks and not session.needs
+    }
 
 
 class Record:
@@ -98,7 +102,6 @@ class Record:
         self.equations: dict[str, dict] = {}
         self.shown: Counter[str] = Counter()  # kinds of formulas of the running test
         self.formulas: Counter[str] = Counter()
-        self.outputs = 0
         self.outcomes: dict[str, bool] = {}
         self.seconds = 0.0
 
@@ -116,18 +119,17 @@ class Record:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        counted = (f"{FILE}::", DISPLAYS, NUMBERS, HELD, SESSIONS)
-        lacking = report.skipped and report.nodeid.startswith(SESSIONS)
-        if lacking or not report.nodeid.startswith(counted):
+        counted = f"{FILE}::", DISPLAYS, NUMBERS, HELD, SESSION
+        if not report.nodeid.startswith(counted):
             return
+        if report.skipped and report.nodeid.startswith(SESSION):
+            return  # it needs what is not installed
         passed = self.outcomes.get(report.nodeid, True) and report.passed
         self.outcomes[report.nodeid] = passed
         # Where a worker died, its test has a report that none of them made.
         for label, counted in getattr(report, "cases", {}).items():
             add(self.equations, label, **counted)
         self.formulas.update(getattr(report, "formulas", {}))
-        if report.when == "call" and report.passed:
-            self.outputs += dict(report.user_properties).get("outputs", 0)
         if report.nodeid.startswith(EQUATION) and report.when == "call":
             self.seconds += report.duration
 
@@ -135,7 +137,7 @@ class Record:
         """Did everything that makes up the record run, and did nothing fail?"""
         from book.results import results
 
-        wanted = {*sessions()}
+        wanted = set(session_tests())
         for label, result in results().items():
             wanted.add(f"{EQUATION}[{label}]")
             wanted |= {f"{VARIANT}[{label}-{name}]" for name in result.wrong}
@@ -151,7 +153,11 @@ class Record:
         error = max(equation["error"] for equation in self.equations.values())
         profile = settings.get_current_profile_name()
         written = self.complete() and records.write(
-            profile, self.equations, dict(self.formulas), self.outputs, self.before
+            profile,
+            self.equations,
+            dict(self.formulas),
+            sum(session_tests().values()),
+            self.before,
         )
         terminalreporter.section("properties")
         rate = cases / max(self.seconds, 1e-9)

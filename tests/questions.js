@@ -1,6 +1,6 @@
 // What is asked of a page that is open in a browser, all in one evaluation: by the name
 // of each question, what is amiss. Each has a broken case in tests/test_browser.py.
-({ boxes, dark, wide }) => {
+({ boxes, fitting, dark, wide, contrast: least = 4.5 }) => {
     const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
     const shown = (element) =>
         element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
@@ -75,7 +75,7 @@
         const size = parseFloat(style.fontSize);
         const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
         const found = contrast(over([r, g, b, a * opacity], color), color);
-        return found < (large ? 3 : 4.5) ? `${found.toFixed(1)}: ` : "";
+        return found < (large ? least - 1.5 : least) ? `${found.toFixed(1)}: ` : "";
     };
     const written = () => {
         const found = new Set();
@@ -128,7 +128,7 @@
             return asked.filter((formula) => {
                 const drawings = all(".drawn > svg", formula);
                 return !drawings.length || !drawings.every(seen);
-            }).map((formula) => formula.querySelector("[title]")?.title ?? html(formula));
+            }).map((formula) => formula.querySelector("[data-tex]")?.dataset.tex ?? html(formula));
         },
 
         // What is too wide has a bar, keys reach it, and its end comes into view.
@@ -141,6 +141,17 @@
             const reached = box.matches("[tabindex='0']:not([aria-hidden] *)");
             const byHand = /auto|scroll/.test(getComputedStyle(box).overflowX);
             return !moved || !byHand || !reached || box.ariaHidden;
+        }).map(html),
+
+        // In the width of a screen all is seen at once, but for what may scroll there.
+        "too wide": () => all(fitting).filter((box) =>
+            box.scrollWidth > box.clientWidth && box.checkVisibility()).map(html),
+
+        // There are shadows that stay, and covers before them that scroll along.
+        "hidden without a sign": () => all(boxes).filter((box) => {
+            const { backgroundAttachment } = getComputedStyle(box);
+            return box.scrollWidth > box.clientWidth && box.checkVisibility()
+                && !/^local.* scroll$/.test(backgroundAttachment);
         }).map(html),
 
         // In two columns whose tops are level; on a phone one below the other.
@@ -230,9 +241,12 @@
             ...all("dl > :not(dt, dd, div, script, template)"),
         ].map(html),
 
+        // Or with an empty one.
         "table without a head": () => all("article table:not([role])")
-            .filter((table) => !table.closest(".highlight")
-                && !table.querySelector("th"))
+            .filter((table) => !table.closest(".highlight"))
+            .flatMap((table) => table.querySelector("th")
+                ? all("th", table).filter((head) => !text(head))
+                : table)
             .map(html),
 
         "acts within what acts": () =>

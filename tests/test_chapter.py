@@ -138,7 +138,7 @@ def test_they_build(book):
             assert f'id="eq-{label}-weight"' in page
             assert f'id="figure-{label}-input"' in page
             assert "<conv-explorer" in page
-            assert 'class="verified"' in page
+            assert '<p class="verified">' in page
             home = (book / "site" / html_path(language, "index.md")).read_text()
             # In the navigation, in the table.
             assert home.count(f'href="{name}/"') == 1 + 1

@@ -199,7 +199,7 @@ def opened(browser: Browser, published: Path, **options) -> tuple[Page, list[str
 @pytest.fixture
 def reader(browser: Browser, published) -> Iterator[Page]:
     """Whatever is asked for is there, below the site's address."""
-    page, amiss = opened(browser, published, **LOOKS["1440-light"])
+    page, amiss = opened(browser, published, **LOOKS["1366-light"])
     yield page
     page.wait_for_load_state("networkidle")
     page.close()
@@ -237,7 +237,7 @@ def test_a_reader_explores_searches_and_changes_the_language(reader, language):
 
 
 def test_a_wrong_address_leads_to_the_book(browser, published):
-    page, amiss = opened(browser, published, **LOOKS["1440-light"])
+    page, amiss = opened(browser, published, **LOOKS["1366-light"])
     asked = page.goto(f"{URL}no/such/page/")
     assert asked.status == 404
     for language in LANGUAGES:

@@ -7,6 +7,7 @@ import pytest
 
 from book import record as verification
 from book.pages import LANGUAGES
+from conftest import SessionFile
 from tests.conftest import (
     DISPLAYS,
     EQUATION,
@@ -14,7 +15,7 @@ from tests.conftest import (
     NUMBERS,
     VARIANT,
     Record,
-    sessions,
+    session_tests,
 )
 
 RESULTS = {
@@ -24,14 +25,14 @@ RESULTS = {
 
 
 PAGES = ["index.md", "one.md"]
-SESSIONS = ["snippets/one.md::session", "snippets/part/two.md::session"]
+SESSIONS = {"snippets/one.md::session": 3, "snippets/two.md::session": 4}
 
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch) -> None:
     monkeypatch.setattr("book.results.results", lambda: RESULTS)
     monkeypatch.setattr("tests.conftest.nav_pages", lambda: PAGES)
-    monkeypatch.setattr("tests.conftest.sessions", lambda: SESSIONS)
+    monkeypatch.setattr("tests.conftest.session_tests", lambda: SESSIONS)
 
 
 def reported(nodeid: str, outcome: str = "passed", **more) -> pytest.TestReport:
@@ -49,15 +50,13 @@ def reports() -> list[pytest.TestReport]:
         cases = {label: {"cases": 2, "error": 1e-15}}
         found.append(reported(f"{EQUATION}[{label}]", cases=cases))
         found += [reported(f"{VARIANT}[{label}-{name}]") for name in result.wrong]
-    outputs = [("outputs", 4)]
-    found += [reported(session, user_properties=outputs) for session in SESSIONS]
     kinds = {"evaluated": 3, "marked": 1}
     found += [reported(f"{DISPLAYS}[{page}]", formulas=kinds) for page in PAGES]
     for page in PAGES:
         for language in LANGUAGES:
             found.append(reported(f"{NUMBERS}[docs/{language}/{page}]"))
         found.append(reported(f"{HELD}[{page}]", formulas={"held": 5}))
-    return found
+    return found + [reported(session) for session in SESSIONS]
 
 
 def recorded(all_reports: list[pytest.TestReport]) -> Record:
@@ -74,7 +73,6 @@ def test_all_is_counted_and_complete():
         label: {"cases": 2, "error": 1e-15} for label in RESULTS
     }
     assert record.formulas == {"evaluated": 6, "marked": 2, "held": 10}
-    assert record.outputs == 8
     assert record.seconds == pytest.approx(0.5 * len(RESULTS))
 
 
@@ -89,7 +87,8 @@ def test_without_one_report_it_is_not_complete(which):
 def test_with_one_that_did_not_pass_it_is_not_complete(outcome):
     """Not though it passed when it was set up, or when it was tried again."""
     some = reports()
-    for wrong in some[0], some[-1], reported("tests/test_properties.py::test_x"):
+    one, other = some[0], reported(f"{HELD}[{PAGES[0]}]")
+    for wrong in one, other, reported("tests/test_properties.py::test_x"):
         more = reported(wrong.nodeid, outcome)
         assert not recorded([*some, more]).complete()
         assert not recorded([more, *some]).complete()
@@ -97,19 +96,24 @@ def test_with_one_that_did_not_pass_it_is_not_complete(outcome):
     assert recorded([*some, other]).complete()
 
 
-def test_a_session_that_cannot_run_here_is_no_part_of_it():
-    lacking = reported("snippets/other.md::session", "skipped")
-    assert recorded([*reports(), lacking]).complete()
-    some = [each for each in reports() if each.nodeid != SESSIONS[0]]
-    assert not recorded([*some, reported(SESSIONS[0], "skipped")]).complete()
+def test_a_session_that_is_not_in_order_makes_it_incomplete():
+    """But for an optional one that was skipped: nothing is said of its outputs."""
+    optional = "snippets/three.md::session"
+    assert recorded([*reports(), reported(optional, "skipped")]).complete()
+    for session in [optional, *SESSIONS]:
+        assert not recorded([*reports(), reported(session, "failed")]).complete()
 
 
-def test_the_sessions_are_those_that_pytest_runs(request):
-    here = set(sessions())
-    assert "snippets/cnn/stride.md::session" in here
-    items = [item.nodeid for item in request.session.items]
-    run = {name for name in items if name.endswith("::session")}
-    assert not run or here >= run - {"snippets/conventions-torch.md::session"}
+def test_sessions_are_known_as_pytest_names_them(request):
+    real = session_tests()  # not the two of the fixture
+    assert real["snippets/softmax.md::session"] > 10
+    assert "snippets/conventions-torch.md::session" not in real
+    (item,) = [
+        item.nodeid
+        for file in [request.config.rootpath / "snippets" / "dense.md"]
+        for item in SessionFile.from_parent(request.session, path=file).collect()
+    ]
+    assert item in real
 
 
 def test_a_test_that_died_with_its_worker_has_no_cases():
@@ -163,4 +167,5 @@ def test_only_a_complete_record_is_written(monkeypatch):
     recorded(some).pytest_terminal_summary(Reporter())
     (given,) = written
     assert given[1].keys() == RESULTS.keys()
+    assert given[3] == 7
     assert lines[-1].startswith("recorded in")

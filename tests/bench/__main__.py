@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from book.pages import ROOT
 
-PARTS = ["sessions", "formulas", "build", "page", "convolution", "explorer"]
+PARTS = ["sessions", "formulas", "build", "page", "fit", "convolution", "explorer"]
 NAMED = ["growth"]  # takes too long to be run with the others
 
 

@@ -7,14 +7,12 @@ its outcome: script, styles, layout and paint.
 """
 
 import statistics
-import sys
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.bench import SMALLEST, goal
+from tests.bench import SMALLEST, goal, launched
 from tests.site import built, serving
-from tools.chromium import FLAGS, chromium
 
 SLOWDOWN = 4
 FRAME = 16  # ms
@@ -56,10 +54,7 @@ def measure(page: Page, url: str, query: str) -> list[float]:
 
 def main(_: Path) -> None:
     with serving(built("home")) as url, sync_playwright() as playwright:
-        executable = chromium(playwright.chromium.executable_path)
-        if executable is None:
-            sys.exit("no Chromium: apt install chromium")
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        browser = launched(playwright)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         print(f"hover to paint, ms, CPU 1/{SLOWDOWN}")
         for name, query in QUERIES.items():

@@ -91,7 +91,7 @@ async ({ words, version, style, published }) => {
     for (const drawn of article.querySelectorAll(".formula .drawn")) {
       const [first, ...pieces] = drawn.querySelectorAll("svg");
       drawn.removeAttribute("aria-hidden");
-      Object.assign(first, { role: "img", ariaLabel: drawn.title });
+      Object.assign(first, { role: "img", ariaLabel: drawn.dataset.tex });
       pieces.forEach((piece) => { piece.ariaHidden = "true"; });
     }
   }
