@@ -70,12 +70,12 @@ def teach() -> None:
         jieba.dt.initialize = initialize
 
 
-def complete(entries: list[dict[str, Any]], front: dict[str, Any]) -> None:
+def complete(entries: list[dict[str, Any]], title: str, front: dict[str, Any]) -> None:
     """What the index says of a page, which is its first entry, and of its sections.
 
-    A page is found by its description, too, and by the names that others give to what
-    stands there: `names` of its front matter, and `named`, by anchor, of the glossary.
-    None of these is shown.
+    A page is found by its short title and its description, too, and by the names that
+    others give to what stands there: `names` of its front matter, and `named`, by
+    anchor, of the glossary. None of these is shown.
     """
     named = front.get("named", {})
     for entry in entries:
@@ -83,11 +83,14 @@ def complete(entries: list[dict[str, Any]], front: dict[str, Any]) -> None:
             entry["calls"] = sorted(calls)
         entry["text"] = CODE.sub("", entry["text"])
         anchor = entry["location"].partition("#")[2]
-        names = [*named.get(anchor, []), *([] if anchor else front.get("names", []))]
+        names = [*named.get(anchor, [])]
+        if not anchor:
+            names += [title, *front.get("names", [])]
+            entry["about"] = HAN.sub(_cut, front.get("description", ""))
         if names:
             entry["names"] = names
-        if not anchor and "description" in front:
-            entry["about"] = HAN.sub(_cut, front["description"])
+        if anchor.startswith("exercise"):
+            entry["boost"] = 0.5  # nothing is explained there
 
 
 def _cut(chinese: re.Match[str]) -> str:

@@ -28,7 +28,7 @@ def _complete(config: MkDocsConfig, **_: object) -> None:
     def completed(page: Page) -> None:
         first = len(index.entries)
         add(page)
-        search.complete(index.entries[first:], page.meta)
+        search.complete(index.entries[first:], str(page.title), page.meta)
 
     index.add_entry_from_context = completed
 
