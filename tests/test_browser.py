@@ -142,7 +142,8 @@ def test_nothing_is_amiss(looks, served, language, page):
 NO_COMPONENTS = re.compile(r"(?s)<(svg|math|script|style)\b.*?</\1>|<!--.*?-->")
 TAG = re.compile(r"<([a-z][\w-]*)(\s[^<>]*)?>")
 KNOWN = {
-    *("conv-explorer", "pool-explorer", "softmax-explorer", "figure", "table"),
+    *("conv-explorer", "pool-explorer", "softmax-explorer"),
+    *("transposed-explorer", "figure", "table"),
     "div.graph",
     *("div.admonition", "details", "div.formula", "span.formula", "a.number"),
     *("p.verified", "div.step", "div.output", "span.gloss", "p.notebook"),
