@@ -325,9 +325,8 @@ def channels_forward(function, draw):
 def channels_input(function, draw):
     case = convolution(draw)
     stride = given_as(draw, case.stride)
-    return of_input(
-        function, case, {"delta": case.delta, "W": case.W, "stride": stride}
-    )
+    asked = in_any_form(function, case.rng)
+    return of_input(asked, case, {"delta": case.delta, "W": case.W, "stride": stride})
 
 
 @check("channels-weights")
@@ -344,7 +343,7 @@ def channels_weights(function, draw):
 @check("channels-bias")
 def channels_bias(function, draw):
     case = convolution(draw)
-    return of_bias(function, case, {"delta": case.delta})
+    return of_bias(in_any_form(function, case.rng), case, {"delta": case.delta})
 
 
 # --- What the symbols mean ---------------------------------------------------
