@@ -51,16 +51,6 @@ Pair = tuple[int, int]
 # Changes after which the page says the same, and why.
 SAME = {
     (
-        "pair",
-        "return (value, value) if np.ndim(value) == 0 else tuple(value)",
-        "return (value, value) if np.ndim(value) <= 0 else tuple(value)",
-    ): "no number of axes is below 0",
-    (
-        "pair",
-        "return (value, value) if np.ndim(value) == 0 else tuple(value)",
-        "return (value, value) if np.ndim(value) == 0 else value",
-    ): "whoever calls it takes two items, of whatever they are in",
-    (
         "windows",
         "def windows(x, kernel, stride=1):",
         "def windows(x, kernel, stride=2):",

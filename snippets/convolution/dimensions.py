@@ -39,11 +39,6 @@ LETTERS = "an index of a sum may have any letter"
 SAME = {
     (
         "conv_nd",
-        "d = x.ndim - 2",
-        "d = W.ndim - 2",
-    ): "x and W have the same number of axes",
-    (
-        "conv_nd",
         "out, inside = (OUT[:d], IN[:d])",
         "inside, out = (OUT[:d], IN[:d])",
     ): LETTERS,
@@ -52,11 +47,6 @@ SAME = {
         "out, inside = (OUT[:d], IN[:d])",
         "out, inside = (IN[:d], OUT[:d])",
     ): LETTERS,
-    (
-        "conv_nd_weight_gradient",
-        "d = x.ndim - 2",
-        "d = delta.ndim - 2",
-    ): "x and delta have the same number of axes",
     (
         "conv_nd_weight_gradient",
         "out, inside = (OUT[:d], IN[:d])",

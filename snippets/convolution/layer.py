@@ -184,30 +184,6 @@ SAME = {
         "if str and padding == 'same':",
     ): WORD,
     (
-        "padding_pairs",
-        "return tuple((int_pair('padding', side, 0) for side in padding))",
-        "return tuple((side for side in padding))",
-    ): REFUSES,
-    (
-        "padding_pairs",
-        "return tuple((int_pair('padding', side, 0) for side in padding))",
-        "return tuple((int_pair('padding', side, -1) for side in padding))",
-    ): REFUSES,
-    (
-        "arguments",
-        "stride, dilation = (int_pair('stride', stride, 1), "
-        "int_pair('dilation', dilation, 1))",
-        "stride, dilation = (int_pair('stride', stride, 0), "
-        "int_pair('dilation', dilation, 1))",
-    ): REFUSES,
-    (
-        "arguments",
-        "stride, dilation = (int_pair('stride', stride, 1), "
-        "int_pair('dilation', dilation, 1))",
-        "stride, dilation = (int_pair('stride', stride, 1), "
-        "int_pair('dilation', dilation, 0))",
-    ): REFUSES,
-    (
         "#exercise-ones-channel",
         r"\frac{\partial \ell}{\partial \hat W_{0,0,C,f}} = \sum_{n,i,j} \hat "
         r"x_{n,\,Si,\,Sj,\,C}\, \delta_{n,i,j,f} = \sum_{n,i,j} \delta_{n,i,j,f}",

@@ -35,40 +35,10 @@ WINDOWS = "all three have as many rows and columns as there are windows"
 # Changes after which the page says the same, and why.
 SAME = {
     (
-        "divisors",
-        "cells = pad(np.ones((1, *a.shape[1:3], 1)), padding, float(count_padding))",
-        "cells = pad(np.ones((1, *a.shape[1:3], 1)), padding, count_padding)",
-    ): "True is 1, and False 0",
-    (
         "avg_pool",
         "sums = windows(pad(a, padding, 0.0), size, stride).sum(axis=(4, 5))",
         "sums = windows(pad(a, padding), size, stride).sum(axis=(4, 5))",
     ): "pad puts zeros if nothing is said",
-    (
-        "avg_pool_backward",
-        "gradient = np.zeros(pad(a, padding, 0.0).shape)",
-        "gradient = np.zeros(pad(a, padding).shape)",
-    ): FILL,
-    (
-        "avg_pool_backward",
-        "gradient = np.zeros(pad(a, padding, 0.0).shape)",
-        "gradient = np.zeros(pad(a, padding, 1.0).shape)",
-    ): FILL,
-    (
-        "avg_pool_backward",
-        "gradient = np.zeros(pad(a, padding, 0.0).shape)",
-        "gradient = np.zeros(pad(a, padding, -1.0).shape)",
-    ): FILL,
-    (
-        "avg_pool_backward",
-        "(s, t), (_, o, p, _) = (stride, share.shape)",
-        "(s, t), (_, o, p, _) = (stride, delta.shape)",
-    ): WINDOWS,
-    (
-        "avg_pool_backward",
-        "(s, t), (_, o, p, _) = (stride, share.shape)",
-        "(s, t), (_, o, p, _) = (stride, divisor.shape)",
-    ): WINDOWS,
     (
         "global_avg_pool_backward",
         "return np.broadcast_to(share, (len(delta), h, w, delta.shape[1]))",

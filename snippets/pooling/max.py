@@ -29,16 +29,6 @@ SHAPE = "row and column have the shape of the index that they are made of"
 # Changes after which the page says the same, and why.
 SAME = {
     (
-        "arguments",
-        "size = int_pair('size', size, 1)",
-        "size = int_pair('size', size, 0)",
-    ): REFUSES,
-    (
-        "arguments",
-        "stride = size if stride is None else int_pair('stride', stride, 1)",
-        "stride = size if stride is None else int_pair('stride', stride, 0)",
-    ): REFUSES,
-    (
         "places",
         "n, i, j, c = np.indices(inside.shape)",
         "n, i, j, c = np.indices(u.shape)",
