@@ -22,6 +22,7 @@ from book.tex.inline import WITHIN
 
 PLACE = "<!-- verification table -->"
 FORMULAS = "<!-- formulas table -->"
+TABLE = "main-results"  # its anchor
 TITLE = "</h1>"
 RUN = "<!-- last run -->"
 COLUMNS = 3  # of words; those after them are of numbers
@@ -169,11 +170,7 @@ def shown(html: str, book: Found, language: str) -> str:
 def table(book: Found, language: str) -> str:
     words = TEXTS[language]
     state, run = book.record
-    shown = []
-    if state != "fresh":
-        title, text = words[state]
-        title = f'<p class="admonition-title">{title}</p>'
-        shown.append(f'<div class="admonition warning">{title}<p>{text}</p></div>')
+    shown = [] if state == "fresh" else [warning(state, language)]
     head = "".join(cell("th", i, text) for i, text in enumerate(words["head"]))
     rows = [f"<thead><tr>{head}</tr></thead><tbody>"]
     for label in book.labels:
@@ -193,7 +190,9 @@ def table(book: Found, language: str) -> str:
         rows.append(f'<tr id="check-{label}">{cells}</tr>')
     # Whoever searches for a function wants its page.
     shown.append(
-        '<table data-search-exclude="">' + "\n".join(rows) + "</tbody></table>"
+        f'<table id="{TABLE}" data-search-exclude="">'
+        + "\n".join(rows)
+        + "</tbody></table>"
     )
     if run:
         versions = [f"{name} {run.versions[key]}" for key, name in NAMES.items()]
@@ -208,22 +207,28 @@ def table(book: Found, language: str) -> str:
     return "\n".join(shown)
 
 
+def warning(state: str, language: str) -> str:
+    """Why the record says nothing of the code as it is now."""
+    title, text = TEXTS[language][state]
+    title = f'<p class="admonition-title">{title}</p>'
+    return f'<div class="admonition warning">{title}<p>{text}</p></div>'
+
+
 def cases_of(run: Run) -> int:
     return sum(cases for cases, _ in run.equations.values())
 
 
 def numbers(book: Found, language: str) -> str:
-    """The run in four numbers, and of what each is one; "–" where they say nothing of
-    the code as it is now."""
-    run = book.record.run if book.record.state == "fresh" else None
-    counted = ["–"] * 4
-    if run:
-        evaluated = run.formulas.get("evaluated", 0) + run.formulas.get("arithmetic", 0)
-        wrong = sum(len(result.wrong) for result in book.results.values())
-        # A narrow space between thousands, which no line ends at.
-        found = run.outputs, evaluated, cases_of(run), wrong
-        counted = [f"{number:,}".replace(",", "\u202f") for number in found]
-    told = zip(counted, TEXTS[language]["numbers of the run"], strict=True)
+    """The run in four numbers, and of what each is one."""
+    state, run = book.record
+    if state != "fresh":
+        return warning(state, language)
+    evaluated = run.formulas.get("evaluated", 0) + run.formulas.get("arithmetic", 0)
+    wrong = sum(len(result.wrong) for result in book.results.values())
+    counted = [run.outputs, evaluated, cases_of(run), wrong]
+    # Between thousands a narrow space, at which no line ends.
+    numbers = [f"{number:,}".replace(",", "\u202f") for number in counted]
+    told = zip(numbers, TEXTS[language]["numbers of the run"], strict=True)
     items = "".join(f"<li><strong>{number}</strong> {of}</li>" for number, of in told)
     return f'<ul class="run" data-search-exclude="">{items}</ul>'
 
@@ -291,5 +296,5 @@ def marked(output: str, book: Found, language: str, url: str) -> str:
         numbers = outputs, len(labels), cases
         for text, number in zip(words["counts"], numbers, strict=True):
             counted += f" · {text.format(number)}" if number else ""
-    line = f'<p class="verified"><a href="{url}#last-run">{said}</a>{counted}</p>'
+    line = f'<p class="verified"><a href="{url}#{TABLE}">{said}</a>{counted}</p>'
     return output.replace(TITLE, f"{TITLE}\n{line}", 1)
