@@ -169,11 +169,7 @@ def shown(html: str, book: Found, language: str) -> str:
 def table(book: Found, language: str) -> str:
     words = TEXTS[language]
     state, run = book.record
-    shown = []
-    if state != "fresh":
-        title, text = words[state]
-        title = f'<p class="admonition-title">{title}</p>'
-        shown.append(f'<div class="admonition warning">{title}<p>{text}</p></div>')
+    shown = [] if state == "fresh" else [warning(state, language)]
     head = "".join(cell("th", i, text) for i, text in enumerate(words["head"]))
     rows = [f"<thead><tr>{head}</tr></thead><tbody>"]
     for label in book.labels:
@@ -208,22 +204,28 @@ def table(book: Found, language: str) -> str:
     return "\n".join(shown)
 
 
+def warning(state: str, language: str) -> str:
+    """Why the record says nothing of the code as it is now."""
+    title, text = TEXTS[language][state]
+    title = f'<p class="admonition-title">{title}</p>'
+    return f'<div class="admonition warning">{title}<p>{text}</p></div>'
+
+
 def cases_of(run: Run) -> int:
     return sum(cases for cases, _ in run.equations.values())
 
 
 def numbers(book: Found, language: str) -> str:
-    """The run in four numbers, and of what each is one; "–" where they say nothing of
-    the code as it is now."""
-    run = book.record.run if book.record.state == "fresh" else None
-    counted = ["–"] * 4
-    if run:
-        evaluated = run.formulas.get("evaluated", 0) + run.formulas.get("arithmetic", 0)
-        wrong = sum(len(result.wrong) for result in book.results.values())
-        # A narrow space between thousands, which no line ends at.
-        found = run.outputs, evaluated, cases_of(run), wrong
-        counted = [f"{number:,}".replace(",", "\u202f") for number in found]
-    told = zip(counted, TEXTS[language]["numbers of the run"], strict=True)
+    """The run in four numbers, and of what each is one."""
+    state, run = book.record
+    if state != "fresh":
+        return warning(state, language)
+    evaluated = run.formulas.get("evaluated", 0) + run.formulas.get("arithmetic", 0)
+    wrong = sum(len(result.wrong) for result in book.results.values())
+    counted = [run.outputs, evaluated, cases_of(run), wrong]
+    # Between thousands a narrow space, at which no line ends.
+    numbers = [f"{number:,}".replace(",", "\u202f") for number in counted]
+    told = zip(numbers, TEXTS[language]["numbers of the run"], strict=True)
     items = "".join(f"<li><strong>{number}</strong> {of}</li>" for number, of in told)
     return f'<ul class="run" data-search-exclude="">{items}</ul>'
 

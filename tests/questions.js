@@ -124,7 +124,10 @@
                     && getComputedStyle(svg).fill === getComputedStyle(around).color
                     && svg.checkVisibility();
             };
-            return all(".md-content .formula").filter((formula) => {
+            // An explorer has panels that are out of sight.
+            const asked = all(".md-content .formula")
+                .filter((formula) => formula.parentElement.checkVisibility());
+            return asked.filter((formula) => {
                 const drawings = all(".drawn > svg", formula);
                 return !drawings.length || !drawings.every(seen);
             }).map((formula) => formula.querySelector("[data-tex]")?.dataset.tex ?? html(formula));
