@@ -35,8 +35,9 @@ KEYS = {
     "search": dict,  # of Material
     "terms": dict,  # that the page defines: book/glossary.py
     "allows": list,  # names that they reject
+    "names": list,  # by which others look for this page; nobody sees them
 }
-OPTIONAL = {"part", "search", "terms", "allows"}
+OPTIONAL = {"part", "search", "terms", "allows", "names"}
 # The part whose pages are looked up. All others but the home page are chapters, which
 # are numbered, as their equations are.
 REFERENCE = {"en": "Reference", "zh": "参考"}
@@ -44,7 +45,7 @@ REFERENCE = {"en": "Reference", "zh": "参考"}
 TABLE = {"en": "| Page | What it gives you |", "zh": "| 页面 | 内容 |"}
 FRONT = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
 # Of the front matter, what is no text of this page.
-ASIDE = re.compile(r"^(?:terms|allows):.*\n(?:(?:[ #].*|- .*)?\n)*", re.MULTILINE)
+ASIDE = re.compile(r"^(?:terms|allows|names):.*\n(?:(?:[ #].*|- .*)?\n)*", re.MULTILINE)
 # What stands in lines of its own. In an admonition, and in what folds, it is indented.
 PIECE = re.compile(
     r"^(?P<indent> *)(?:"

@@ -22,6 +22,7 @@ from book.tex.inline import WITHIN
 
 PLACE = "<!-- verification table -->"
 FORMULAS = "<!-- formulas table -->"
+TABLE = "main-results"  # its anchor
 TITLE = "</h1>"
 RUN = "<!-- last run -->"
 COLUMNS = 3  # of words; those after them are of numbers
@@ -189,7 +190,9 @@ def table(book: Found, language: str) -> str:
         rows.append(f'<tr id="check-{label}">{cells}</tr>')
     # Whoever searches for a function wants its page.
     shown.append(
-        '<table data-search-exclude="">' + "\n".join(rows) + "</tbody></table>"
+        f'<table id="{TABLE}" data-search-exclude="">'
+        + "\n".join(rows)
+        + "</tbody></table>"
     )
     if run:
         versions = [f"{name} {run.versions[key]}" for key, name in NAMES.items()]
@@ -293,5 +296,5 @@ def marked(output: str, book: Found, language: str, url: str) -> str:
         numbers = outputs, len(labels), cases
         for text, number in zip(words["counts"], numbers, strict=True):
             counted += f" · {text.format(number)}" if number else ""
-    line = f'<p class="verified"><a href="{url}#last-run">{said}</a>{counted}</p>'
+    line = f'<p class="verified"><a href="{url}#{TABLE}">{said}</a>{counted}</p>'
     return output.replace(TITLE, f"{TITLE}\n{line}", 1)

@@ -19,7 +19,9 @@ from pypdf import PdfReader
 
 import make
 import tools.pdf.book
+from book import steps
 from book.pages import DOCS, LANGUAGES, REFERENCE, ROOT, contents, nav_pages
+from book.sessions import OUTPUT
 from tests.minibook import FRONT, MiniBook
 from tests.site import html_path
 from tools.pdf.book import BookError
@@ -81,12 +83,22 @@ $$
 See $\eqref{step-one}$.
 
 """ + "".join(SECTION % (number, number, number) for number in range(9))
+# Blocks of all lengths, each after as much text, so that pages end everywhere in them.
+LINES = [*range(1, 40, 3), 12, 13, 60, 3, 11, 12, 12, 13]
+BLOCKS = "# Blocks { #blocks }\n\n" + "\n\n".join(
+    f"{TEXT[:400]}\n\n```python\n"
+    + "\n".join(f"c{index}_{line} = 1" for line in range(lines))
+    + f"\n```\n\n{OUTPUT}\n```text\no{index}_0\no{index}_1\n```"
+    for index, lines in enumerate(LINES)
+)
 HOME = "# Book {{ #home }}\n\n[{0}](one.md), [two](part/two.md), 反向传播.\n"
 PAGES = {
     "index.md": HOME,
     "one.md": ONE,
     "part/two.md": TWO,
-    "verification.md": "# Checks { #checks }\n\n<!-- verification table -->\n",
+    "blocks.md": BLOCKS,
+    "verification.md": "# Checks { #checks }\n\n<!-- verification table -->\n\n"
+    "## Outputs { #outputs }\n\nText.\n",
 }
 
 
@@ -301,6 +313,32 @@ def test_the_bookmarks_say_what_the_headings_say(book, marks):
             if title and target != "home:home":
                 number = of_page if level == 1 else ""
                 assert squeezed(marks[target]["/Title"]) == f"{number}{title}"
+
+
+# --- Where a page ends ---------------------------------------------------------------
+
+
+def test_short_code_is_whole_and_has_its_output(mini, browser):
+    """In the book, and where a reader prints the page."""
+    printed = {"color_scheme": "light", "java_script_enabled": False}
+    page = browser.new_page(**printed)
+    page.goto((mini / "blocks" / "index.html").as_uri())
+    alone = page.pdf(format="A4")
+    page.close()
+    with tools.pdf.book.opened(mini, "en", browser) as page:
+        whole = tools.pdf.book.book(page)
+    for made in [alone, whole]:
+        place = {}
+        for number, page in enumerate(PdfReader(io.BytesIO(made)).pages):
+            for name in re.findall(r"\b[co]\d+_\d+\b", page.extract_text()):
+                place[name] = number
+        broken = 0
+        for index, lines in enumerate(LINES):
+            assert place[f"c{index}_{lines - 1}"] == place[f"o{index}_1"]
+            across = place[f"c{index}_0"] != place[f"c{index}_{lines - 1}"]
+            assert not (across and lines <= steps.WHOLE)
+            broken += across
+        assert broken > 2
 
 
 # --- Links, formulas, text -------------------------------------------------------

@@ -42,6 +42,13 @@ def test_an_output_is_marked_and_stays_with_its_code():
     )
 
 
+def test_a_block_of_many_lines_is_long():
+    lines = [steps.WHOLE, steps.WHOLE + 1]
+    page = "".join(CODE.replace("code", "x\n" * count) for count in lines)
+    html = steps.stepped(page, "en", "", {steps.HOW[0]: "verification/"})
+    assert re.findall(r'highlight[^"]*', html) == ["highlight", "highlight long"]
+
+
 def test_only_what_is_compared_is_an_output():
     assert (
         parted(f"<p>a shell's answer:</p>\n{TEXT}")

@@ -135,6 +135,7 @@ def test_the_table_and_the_lines_of_pages_say_what_is_recorded(book):
         for fact in ["2026-01-31", "quick", "220", "1234", "2.x", "Python 3.z"]:
             assert fact in table
         assert "admonition" not in table
+        assert '<table id="main-results"' in table
         assert "verification table" not in table
         numbers = re.findall(r"<tr>\s*<td>.*?</td>\s*<td[^>]*>(.*?)</td>", table)
         assert numbers == ["5", "–", "1", "1", "–", "70"]
@@ -143,14 +144,14 @@ def test_the_table_and_the_lines_of_pages_say_what_is_recorded(book):
 
     assert told(book.read("one.md")) == [
         (
-            "../table/#last-run",
+            "../table/#main-results",
             "✓ verified 2026-01-31",
             " · main results: 1 · random cases: 150",
         )
     ]
     assert told(book.read("part/two.md", "zh")) == [
         (
-            "../../table/#last-run",
+            "../../table/#main-results",
             "✓ 已验证（2026-01-31）",
             " · 主要结果 1 个 · 随机数据 70 组",
         )

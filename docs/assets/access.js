@@ -34,8 +34,8 @@
   button.addEventListener("click", () => document.getElementById("__drawer").click());
   menu.append(button);
 
-  // The menu, too, leads to each heading.
-  document.querySelectorAll(".headerlink").forEach((link) => {
+  // The menu, too, leads to each heading, and to each page from which code imports.
+  document.querySelectorAll(".headerlink, .highlight a").forEach((link) => {
     link.tabIndex = -1;
   });
 
