@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser
-from pypdf import PdfReader
+from pypdf import PageObject, PdfReader
 
 import make
 import tools.pdf.book
@@ -33,7 +33,8 @@ NUMBERED = re.compile(
     r'<div class="formula" id="(eq-[^"]*)".*?>\((\d+)\.(\d+)\)</a>', re.DOTALL
 )
 WIDTH = 642  # CSS pixels between the margins of A4
-FOOT = 22 / 25.4 * 72  # points: the margin below
+# Points: the height of A4, and its margins.
+HEIGHT, HEAD, FOOT = (millimetres / 25.4 * 72 for millimetres in (297, 24, 22))
 
 
 # A book of three pages, with all that a page of the site can have and print cares for.
@@ -81,14 +82,17 @@ $$
 See $\eqref{step-one}$.
 
 """ + "".join(SECTION % (number, number, number) for number in range(9))
-# Blocks of all lengths, each after as much text, so that pages end everywhere in them.
+# Blocks of all lengths, each after as much text, so that pages end everywhere in them;
+# and solutions that are longer than half a page.
 LINES = [*range(1, 40, 3), 12, 13, 60, 3, 11, 12, 12, 13]
+SOLUTION = '??? success "Solution"\n\n' + f"    {TEXT[:200]}\n\n" * 10
 BLOCKS = "# Blocks { #blocks }\n\n" + "\n\n".join(
     f"{TEXT[:400]}\n\n```python\n"
     + "\n".join(f"c{index}_{line} = 1" for line in range(lines))
     + f"\n```\n\n{OUTPUT}\n```text\no{index}_0\no{index}_1\n```"
     for index, lines in enumerate(LINES)
 )
+BLOCKS += "\n\n" + f"{TEXT[:700]}\n\n{SOLUTION}" * 4
 HOME = "# Book {{ #home }}\n\n[{0}](one.md), [two](part/two.md), 反向传播.\n"
 PAGES = {
     "index.md": HOME,
@@ -96,7 +100,7 @@ PAGES = {
     "part/two.md": TWO,
     "blocks.md": BLOCKS,
     "verification.md": "# Checks { #checks }\n\n<!-- verification table -->\n\n"
-    "## Outputs { #outputs }\n\nText.\n",
+    "## Run { #last-run }\n\nText.\n\n## Outputs { #outputs }\n\nText.\n",
 }
 
 
@@ -303,6 +307,37 @@ def test_the_bookmarks_say_what_the_headings_say(book, marks):
 
 
 # --- Where a page ends ---------------------------------------------------------------
+
+
+def filled(page: PageObject) -> float:
+    """How much of the height between the margins lies above the last line of text."""
+    top, lines = HEIGHT - HEAD, [HEIGHT - HEAD]
+
+    def see(text: str, to_page: list[float], to_text: list[float], *_: object) -> None:
+        height = to_text[4] * to_page[1] + to_text[5] * to_page[3] + to_page[5]
+        if text.strip() and FOOT < height < top:
+            lines.append(height)
+
+    page.extract_text(visitor_text=see)
+    return (top - min(lines)) / (top - FOOT)
+
+
+def test_no_page_is_left_half_empty(book):
+    """Unless a chapter ends there, or the next thing is a tall figure: few are."""
+    reader = book.reader
+    named = reader.named_destinations.items()
+    begins = {
+        reader.get_destination_page_number(place)
+        for name, place in named
+        if ":" not in name
+    }
+    inner = set(range(book.page_of("home:home"), len(reader.pages) - 1))
+    low = [
+        number + 1
+        for number in sorted(inner - {begin - 1 for begin in begins})
+        if filled(reader.pages[number]) < 2 / 3
+    ]
+    assert len(low) <= len(reader.pages) // 60, low
 
 
 def test_short_code_is_whole_and_has_its_output(mini, browser):
