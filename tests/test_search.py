@@ -150,9 +150,9 @@ def test_formulas_are_in_the_index_and_of_code_what_it_calls(index):
 
 
 def test_the_mark_of_an_output_is_not_searched(index, language):
-    mark = {"en": "verified", "zh": "已验证"}[language]
+    word = {"en": "printed by torch", "zh": "由 torch"}[language]
     texts = [entry["text"].replace("\u200b", "") for entry in index["docs"]]
-    assert not [text for text in texts if re.search(rf"(^|>)\s*{mark}\s*($|<)", text)]
+    assert not [text for text in texts if word in text]
 
 
 def test_a_material_whose_search_has_changed_is_reported(tmp_path, caplog, monkeypatch):
