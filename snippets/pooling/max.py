@@ -22,7 +22,6 @@ from book.figures import ROUNDING, Box, Panel, claim, figure
 from book.tex.world import World, drawn, worlds
 from snippets.cnn.forward import maxima
 from snippets.convolution.channels import Pair, given_as, poison, two
-from snippets.convolution.layer import REFUSES
 from snippets.convolution.padding import same
 
 SHAPE = "row and column have the shape of the index that they are made of"
