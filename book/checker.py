@@ -2,8 +2,8 @@
 the main results of the book and their wrong variants, for readers who have NumPy alone.
 
 Nothing is listed here. A variant is known by its comment `# wrong: label, mistake`; the
-place where the pages tell of it, by the section that shows it; what it is in Chinese, by
-the clause of the Chinese page that ends with its name: 卷积核旋转了（`turned`）.
+place where the pages tell of it, by the section that shows it; its name in Chinese, by
+the clause of the Chinese page that ends with it: 卷积核旋转了（`turned`）.
 """
 
 import ast
