@@ -8,7 +8,7 @@ the clause of the Chinese page that ends with it: 卷积核旋转了（`turned`�
 
 import ast
 import re
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from book import Mistake, pages, sessions
@@ -66,6 +66,12 @@ works.
 """
 
 
+def sources() -> list[Path]:
+    """The files of which it is made."""
+    code = (pages.ROOT / "book").glob("*.py")
+    return sorted([*code, *sessions.paths(), *(pages.DOCS / "zh").rglob("*.md")])
+
+
 def book() -> tuple[str, str]:
     """The functions of the main results, and the rows of BOOK that name them."""
     wanted: dict[Path, set[str]] = {}
@@ -89,22 +95,23 @@ def book() -> tuple[str, str]:
 def ordered() -> list[Result]:
     """The main results in the order of the pages."""
     order = {name: place for place, name in enumerate(pages.nav_pages())}
-    return sorted(results().values(), key=lambda result: order[page_name(result)])
+    found = [result for result in results().values() if page_name(result) in order]
+    return sorted(found, key=lambda result: order[page_name(result)])
 
 
 def page_name(result: Result) -> str:
     return result.session.relative_to(sessions.SNIPPETS).as_posix()
 
 
-@cache
-def functions(path: Path) -> dict[str, ast.FunctionDef]:
-    body = ast.parse(sessions.parse(path).code).body
+@lru_cache(100)
+def defined(code: str) -> dict[str, ast.FunctionDef]:
+    body = ast.parse(code).body
     return {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
 
 
 def runs(path: Path, name: str) -> bool:
     """Does a function run with NumPy alone?"""
-    return "tf" not in looked_up(functions(path)[name])
+    return "tf" not in looked_up(defined(sessions.parse(path).code)[name])
 
 
 def told(result: Result, name: str, every: list[Result]) -> str:
