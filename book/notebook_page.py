@@ -210,9 +210,10 @@ def links(language: str, here: str, url: str, colab: str) -> Iterator[str]:
 
 def front(language: str, title: str) -> dict:
     """The front matter of the notebook's page, whose page has this title."""
+    name = re.sub(r"^\d+ ", "", title)  # without the number of the chapter
     return {
         "title": title,
-        "description": WORDS[language]["description"].format(page=title),
+        "description": WORDS[language]["description"].format(page=name),
         "search": {"exclude": True},  # it is the text of the pages
     }
 

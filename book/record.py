@@ -14,7 +14,10 @@ from book.pages import ROOT, apart
 
 HERE = Path(__file__).parent
 # Of this library.
-MODULES = ["checks.py", "parts.py", "results.py", "sessions.py", "tex/*.py"]
+MODULES = [
+    *("checks.py", "compare.py", "parts.py", "results.py", "sessions.py"),
+    "tex/*.py",
+]
 PACKAGES = ["tensorflow", "keras", "numpy"]
 NAMES = {  # of what is in the record's versions
     "tensorflow": "TensorFlow",
@@ -31,6 +34,7 @@ class Run(NamedTuple):
     fingerprint: str
     equations: dict[str, tuple[int, float]]  # label -> cases, largest error
     formulas: dict[str, int]  # what those of the pages are -> how many
+    outputs: int  # of sessions, compared with what they print
 
 
 class Record(NamedTuple):
@@ -79,6 +83,7 @@ def read(root: Path = ROOT) -> Record:
                 for label, equation in found["equations"].items()
             },
             {str(kind): int(count) for kind, count in found["formulas"].items()},
+            int(found["outputs"]),
         )
         if not all(isfinite(error) for _, error in run.equations.values()):
             raise ValueError
@@ -94,6 +99,7 @@ def write(
     profile: str,
     equations: dict[str, dict],
     formulas: dict[str, int],
+    outputs: int,
     before: str,
     root: Path = ROOT,
 ) -> bool:
@@ -107,6 +113,7 @@ def write(
         "fingerprint": before,
         "equations": dict(sorted(equations.items())),
         "formulas": formulas,
+        "outputs": outputs,
     }
     path(root).parent.mkdir(exist_ok=True)
     temporary = path(root).with_suffix(f".{os.getpid()}")

@@ -112,6 +112,11 @@ class Session:
         return self.needs is None and all_locked()
 
     @property
+    def outputs(self) -> int:
+        """How many of its blocks show what they print."""
+        return sum(block.shown is not None for block in self.blocks)
+
+    @property
     def code(self) -> str:
         return "".join(block.code for block in self.blocks)
 

@@ -22,21 +22,17 @@ INCLUDE = re.compile(r'^--8<-- "([\w./-]+):[\w-]+"$', re.MULTILINE)
 OUTPUT = sessions.OUTPUT.removeprefix("<!--").removesuffix("-->")
 SECTION = "--8<--"
 MADE_WITH = "made with:"
-# The quiet mark at an output, and what it says to whoever points at it.
-MARKS = {
-    "en": ("verified", "Executed and compared by the tests. How?"),
-    "zh": ("已验证", "测试时实际运行并比对。怎样比对？"),
-}
-MARKS_MADE_WITH = {
-    "en": (
-        "verified with {made}",
-        "Printed by {made}, and compared where that is installed. How?",
-    ),
-    "zh": ("已用 {made} 验证", "由 {made} 打印，装有它的机器上会比对。怎样比对？"),
-}
-HOW = "verification.md", "#outputs"  # the page that answers it, and where
+# An output, and the quiet mark at one that not every machine compares.
+SHOWN = '<div class="output">'
+MADE = '<a class="made"'
+MARKS = {"en": "printed by {made}", "zh": "由 {made} 打印"}
+HOW = "verification.md", "#outputs"  # the page that says how, and where
 # `from convolution.padding` as Pygments writes it, where it is a page of ours.
 MODULE = re.compile(r'(<span class="kn">from</span>.{0,30}<span class="nn">)([\w.]+)<')
+# A block of code or output; of more lines than this it is long: only such a one may be
+# broken where a page of paper ends.
+BLOCK = re.compile(r'(<div class="language-\w+ highlight)(">.*?</pre>)', re.DOTALL)
+WHOLE = 12
 # What needs the whole width stands in no step, as a heading does.
 WIDE = re.compile(r"h[1-6]|\w+-explorer|details")
 # What folds: its first tag and its title, what it holds, and its end.
@@ -89,7 +85,7 @@ def made_with(path: Path) -> str:
 
 
 def stepped(html: str, language: str, here: str, pages: dict[str, str]) -> str:
-    """A page with its code in steps, outputs marked, and imports that lead to pages.
+    """A page with its code in steps, long blocks marked, and imports that lead there.
 
     `here` is its address, and `pages` has those of all pages, all below the site.
     Raises Mistake where none of them says how outputs are verified.
@@ -109,15 +105,20 @@ def stepped(html: str, language: str, here: str, pages: dict[str, str]) -> str:
         return f'{module[1]}<a href="{relative(there, here)}">{module[2]}</a><'
 
     stepped = "".join(steps(parts, lambda made: mark(language, how, made)))
-    return MODULE.sub(link, stepped)
+    return BLOCK.sub(sized, MODULE.sub(link, stepped))
+
+
+def sized(block: re.Match[str]) -> str:
+    long = block[2].count("\n") > WHOLE
+    return f"{block[1]} long{block[2]}" if long else block[0]
 
 
 def mark(language: str, how: str, made: str) -> str:
-    texts = MARKS_MADE_WITH if made else MARKS
-    word, title = (text.format(made=made) for text in texts[language])
-    # The search would otherwise find the word in every section.
+    if not made:
+        return ""
+    # The search would otherwise find the words in every section.
     unsearched = 'data-search-exclude=""'
-    return f'<a class="verified" href="{how}" title="{title}" {unsearched}>{word}</a>'
+    return f'{MADE} href="{how}" {unsearched}>{MARKS[language].format(made=made)}</a>'
 
 
 class Element(NamedTuple):
@@ -149,8 +150,8 @@ def elements(page: str) -> list[Element]:
     ]
 
 
-def steps(parts: list[Element], verified: Callable[[str], str]) -> list[str]:
-    """The page's HTML with each step in its two columns, outputs marked as verified."""
+def steps(parts: list[Element], marked: Callable[[str], str]) -> list[str]:
+    """The page's HTML with each step in its two columns, outputs with their mark."""
     made = ""
     out: list[str] = []
     derivation: list[str] = []
@@ -173,7 +174,7 @@ def steps(parts: list[Element], verified: Callable[[str], str]) -> list[str]:
         if part.tag.startswith(MADE_WITH):
             made = part.tag.removeprefix(MADE_WITH).strip()
         elif before and before.tag == OUTPUT:
-            code.append(f'<div class="output">{part.html}{verified(made)}</div>')
+            code.append(f"{SHOWN}{part.html}{marked(made)}</div>")
         elif "language-python" in part.classes:
             code.append(part.html)
         elif part.tag.startswith(SECTION):
@@ -183,15 +184,15 @@ def steps(parts: list[Element], verified: Callable[[str], str]) -> list[str]:
             if code or wide:
                 end_step()
             if part.tag == "details":
-                out.append(unfolded(part.html, verified))
+                out.append(unfolded(part.html, marked))
             else:
                 (out if wide else derivation).append(part.html)
     end_step()
     return out
 
 
-def unfolded(details: str, verified: Callable[[str], str]) -> str:
+def unfolded(details: str, marked: Callable[[str], str]) -> str:
     """The solution of an exercise has steps of its own."""
     begin, inside, end = FOLDED.fullmatch(details).groups()
     parts = elements(INDENTED_OUTPUT.sub(r"\1\2", inside))
-    return "".join([begin, *steps(parts, verified), end])
+    return "".join([begin, *steps(parts, marked), end])

@@ -74,8 +74,17 @@ function pieces(container, glyphs) {
   }
   return adaptor.childNodes(container)
     .filter((child) => adaptor.kind(child) === "svg")
-    .map((svg) => drawn(svg, glyphs))
+    .map((svg) => drawn(sized(svg), glyphs))
     .join("");
+}
+
+// With its size in its style, a drawing keeps its place while nothing of it is drawn.
+function sized(svg) {
+  for (const side of ["width", "height"]) {
+    adaptor.setStyle(svg, side, adaptor.getAttribute(svg, side));
+    adaptor.removeAttribute(svg, side);
+  }
+  return svg;
 }
 
 // What the cache holds since it was emptied: id -> outline, where there is one to draw.
@@ -89,14 +98,16 @@ function drawnGlyphs() {
 
 function spoken(root) {
   return visitor.visitTree(root)
-    .replace(/ (data-[\w-]+|xmlns|class)="[^"]*"/g, "")
+    .replace(/ (data-[\w-]+|xmlns|class)="[^"]*"| linebreak="nobreak"/g, "")
     .replace(/\n */g, "")
     .replace(/&#x([0-9A-F]+);/g, (_, code) => String.fromCodePoint(parseInt(code, 16)));
 }
 
+// What MathJax knows of each operator.
+const [BINARY, RELATION, OPENING, CLOSING] = [2, 3, 4, 5];
+
 const ACCENTS = { "^": "\u0302", "~": "\u0303", "¯": "\u0304", "˙": "\u0307", "→": "\u20D7" };
 const INVISIBLE = /[\u2061-\u2064]/g;
-const [BINARY, RELATION] = [2, 3];
 const BELOW = ["msub", "munder", "msubsup", "munderover"];
 const ABOVE = ["msup", "mover", "msubsup", "munderover"];
 
@@ -124,6 +135,21 @@ function plain(node) {
   return parts.join("");
 }
 
+// --- Where a line may break --------------------------------------------------
+
+// Not between two brackets: f(a + b) stays whole.
+function keepBrackets(row, depth = 0) {
+  for (const child of row.childNodes) {
+    if (child.isKind("mstyle")) depth = keepBrackets(child.childNodes[0], depth);
+    if (!child.isEmbellished) continue;
+    const operator = child.coreMO();
+    if (operator.texClass === CLOSING) depth = Math.max(depth - 1, 0);
+    if (depth) operator.attributes.set("linebreak", "nobreak");
+    if (operator.texClass === OPENING) depth += 1;
+  }
+  return depth;
+}
+
 // --- The two together --------------------------------------------------------
 
 // Typesetting is done again whenever MathJax finds that it must load more of a font.
@@ -132,6 +158,9 @@ function converted(tex, display) {
     output.clearFontCache();
     const item = new document.options.MathItem(tex, document.inputJax[0], display);
     item.setMetrics(16, 8, 1e6, 1);
+    item.compile(document);
+    item.root.setTeXclass(null);
+    if (!display) keepBrackets(item.root.childNodes[0]);
     item.convert(document);
     return item;
   });

@@ -1,12 +1,11 @@
-"""What the last run of the property tests found, as readers see it.
+"""What the last run of the tests found, as readers see it.
 
 Where a page has the comment <!-- verification table -->, a table of the main equations
-takes its place, and on every page the number of a main equation gets a mark that leads
-to its row. <!-- formulas table --> is what became of all formulas.
-book/record.py has what was found.
+takes its place, and every page with outputs or main equations gets a line below its
+title that leads there. <!-- formulas table --> is what became of all formulas, and
+<!-- last run --> the run in four numbers. book/record.py has what was found.
 """
 
-import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -14,14 +13,18 @@ from typing import NamedTuple
 
 from book.formulas import NUMBER
 from book.pages import STEP, Page
-from book.record import NAMES, Record, path, read
+from book.record import NAMES, Record, Run, path, read
 from book.results import Result, results
 from book.sessions import parse
+from book.steps import MADE, SHOWN
 from book.tex.displays import KINDS
 from book.tex.inline import WITHIN
 
 PLACE = "<!-- verification table -->"
 FORMULAS = "<!-- formulas table -->"
+TABLE = "main-results"  # its anchor
+TITLE = "</h1>"
+RUN = "<!-- last run -->"
 COLUMNS = 3  # of words; those after them are of numbers
 TEXTS = {
     "en": {
@@ -29,8 +32,16 @@ TEXTS = {
             *("Equation", "Function", "Session"),
             *("Random cases", "Largest relative error", "Wrong variants rejected"),
         ],
-        "run": "{date}, profile {profile}: {cases} cases in all. {versions}.",
+        "run": "{date}, profile {profile}: {outputs} outputs of code, {cases} cases in "
+        "all. {versions}.",
         "comma": ", ",
+        "numbers of the run": [
+            "outputs, each what the code prints, character by character",
+            "displayed formulas, read by a program and evaluated: both sides agree",
+            "random cases, on which the main results agree with TensorFlow, with a "
+            "central difference or with a definition",
+            "functions with one known mistake each: the same check refuses all of them",
+        ],
         "absent": (
             "Not yet checked on this machine",
             "There is no record of a run. <code>python3 make.py test</code> makes one.",
@@ -53,17 +64,27 @@ TEXTS = {
         "within": "| Formulas within lines | How many |",
         "numbers": "of numbers alone, calculated",
         "held": "others that hold in numbers, and go on holding",
-        "checked": "checked on {cases} random cases",
-        "unchecked": "not yet checked on this machine",
-        "outdated": "checked before the last change of code, formulas or checks",
+        "verified": "✓ verified {date}",
+        "outdated": "○ changed since it was verified {date}",
+        "unverified": "○ not yet verified on this machine",
+        "counts": [
+            *("outputs compared: {}", "main results: {}", "random cases: {}"),
+        ],
     },
     "zh": {
         "head": [
             *("公式", "函数", "会话"),
             *("随机数据组数", "最大相对误差", "拦下的错误写法"),
         ],
-        "run": "{date}，{profile} 配置，共 {cases} 组数据。{versions}。",
+        "run": "{date}，{profile} 配置，代码输出 {outputs} 段，共 {cases} 组数据。"
+        "{versions}。",
         "comma": "、",
+        "numbers of the run": [
+            "段输出，与代码打印的逐字符相同",
+            "个单独成行的公式，由程序读入并求值，等号两边相等",
+            "组随机数据，主要结果在其上与 TensorFlow、中心差分或定义一致",
+            "个函数各含一处已知的错误，都被同样的验证拦下",
+        ],
         "absent": (
             "在这台机器上尚未验证",
             "没有验证记录。运行 <code>python3 make.py test</code> 即可生成。",
@@ -86,9 +107,10 @@ TEXTS = {
         "within": "| 行内公式 | 个数 |",
         "numbers": "只有数，算过",
         "held": "其余的，代入数值成立，以后也要成立",
-        "checked": "已用 {cases} 组随机数据验证",
-        "unchecked": "在这台机器上尚未验证",
-        "outdated": "上次验证之后，代码、公式或验证改过",
+        "verified": "✓ 已验证（{date}）",
+        "outdated": "○ {date} 验证之后改过",
+        "unverified": "○ 在这台机器上尚未验证",
+        "counts": ["比对输出 {} 段", "主要结果 {} 个", "随机数据 {} 组"],
     },
 }
 
@@ -138,18 +160,17 @@ def complaint(record: Record, root: Path) -> str:
 
 
 def shown(html: str, book: Found, language: str) -> str:
-    """A page with the table where it has its place."""
-    return html.replace(PLACE, table(book, language)) if PLACE in html else html
+    """A page with the table, and the run in numbers, where they have their place."""
+    for place, made in ((PLACE, table), (RUN, numbers)):
+        if place in html:
+            html = html.replace(place, made(book, language))
+    return html
 
 
 def table(book: Found, language: str) -> str:
     words = TEXTS[language]
     state, run = book.record
-    shown = []
-    if state != "fresh":
-        title, text = words[state]
-        title = f'<p class="admonition-title">{title}</p>'
-        shown.append(f'<div class="admonition warning">{title}<p>{text}</p></div>')
+    shown = [] if state == "fresh" else [warning(state, language)]
     head = "".join(cell("th", i, text) for i, text in enumerate(words["head"]))
     rows = [f"<thead><tr>{head}</tr></thead><tbody>"]
     for label in book.labels:
@@ -169,18 +190,47 @@ def table(book: Found, language: str) -> str:
         rows.append(f'<tr id="check-{label}">{cells}</tr>')
     # Whoever searches for a function wants its page.
     shown.append(
-        '<table data-search-exclude="">' + "\n".join(rows) + "</tbody></table>"
+        f'<table id="{TABLE}" data-search-exclude="">'
+        + "\n".join(rows)
+        + "</tbody></table>"
     )
     if run:
         versions = [f"{name} {run.versions[key]}" for key, name in NAMES.items()]
         text = words["run"].format(
             date=run.date,
             profile=escape(run.profile),
-            cases=sum(cases for cases, _ in run.equations.values()),
+            outputs=run.outputs,
+            cases=cases_of(run),
             versions=escape(words["comma"].join(versions)),
         )
         shown.append(f"<p>{text}</p>")
     return "\n".join(shown)
+
+
+def warning(state: str, language: str) -> str:
+    """Why the record says nothing of the code as it is now."""
+    title, text = TEXTS[language][state]
+    title = f'<p class="admonition-title">{title}</p>'
+    return f'<div class="admonition warning">{title}<p>{text}</p></div>'
+
+
+def cases_of(run: Run) -> int:
+    return sum(cases for cases, _ in run.equations.values())
+
+
+def numbers(book: Found, language: str) -> str:
+    """The run in four numbers, and of what each is one."""
+    state, run = book.record
+    if state != "fresh":
+        return warning(state, language)
+    evaluated = run.formulas.get("evaluated", 0) + run.formulas.get("arithmetic", 0)
+    wrong = sum(len(result.wrong) for result in book.results.values())
+    counted = [run.outputs, evaluated, cases_of(run), wrong]
+    # Between thousands a narrow space, at which no line ends.
+    numbers = [f"{number:,}".replace(",", "\u202f") for number in counted]
+    told = zip(numbers, TEXTS[language]["numbers of the run"], strict=True)
+    items = "".join(f"<li><strong>{number}</strong> {of}</li>" for number, of in told)
+    return f'<ul class="run" data-search-exclude="">{items}</ul>'
 
 
 def cell(tag: str, column: int, text: str) -> str:
@@ -219,30 +269,32 @@ def told(markdown: str, book: Found, language: str) -> str:
     return markdown.replace(FORMULAS, "\n".join(lines))
 
 
-# --- The marks ---------------------------------------------------------------
+# --- The line below a title --------------------------------------------------
 
 
 def marked(output: str, book: Found, language: str, url: str) -> str:
-    """A finished page with a mark at the number of each main equation.
+    """A finished page that says below its title what the last run found of it.
 
-    The mark leads to the table, which is at this address for the page.
+    The line leads to the table, whose page is at this address. A page that shows no
+    output and no main equation has none.
     """
+    # Those of an optional session were compared only where it runs.
+    outputs = output.count(SHOWN) - output.count(MADE)
+    labels = [label for label, _ in NUMBER.findall(output) if label in book.labels]
+    if not (outputs or labels):
+        return output
     words = TEXTS[language]
     state, run = book.record
-    equations = run.equations if run else {}
-
-    def mark(match: re.Match[str]) -> str:
-        label, number = match.groups()
-        if label not in book.labels:
-            return match[0]
-        sign, title = "○", words["unchecked"]
-        if state == "stale":
-            title = words["outdated"]
-        elif label in equations:
-            sign, title = "✓", words["checked"].format(cases=equations[label][0])
-        title = f'title="{title}" aria-label="{title}"'
-        badge = f'<a class="checked" href="{url}#check-{label}" {title}>{sign}</a>'
-        link = f'<a href="#eq-{label}">({number})</a>'
-        return f'<span class="number">{badge}{link}</span>'
-
-    return NUMBER.sub(mark, output)
+    counted = ""
+    if state == "stale":
+        said = words["outdated"].format(date=run.date)
+    elif state != "fresh" or not run.equations.keys() >= {*labels}:
+        said = words["unverified"]
+    else:
+        said = words["verified"].format(date=run.date)
+        cases = sum(run.equations[label][0] for label in labels)
+        numbers = outputs, len(labels), cases
+        for text, number in zip(words["counts"], numbers, strict=True):
+            counted += f" · {text.format(number)}" if number else ""
+    line = f'<p class="verified"><a href="{url}#{TABLE}">{said}</a>{counted}</p>'
+    return output.replace(TITLE, f"{TITLE}\n{line}", 1)

@@ -161,7 +161,7 @@ def on_page_markdown(
 ) -> None:
     if _is_notebook(page):
         there = files.src_uris[notebook_page.page_of(page.file.src_uri)].page
-        page.meta = notebook_page.front(_language(config), there.title)
+        page.meta = notebook_page.front(_language(config), str(there.title))
         page.edit_url = None
 
 

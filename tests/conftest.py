@@ -17,7 +17,7 @@ from tests.site import build, built, serving  # noqa: F401  build: others take i
 from tools.chromium import FLAGS, NONE, chromium
 
 # A test has its own addresses, or none.
-for name in ("SITE_URL", "REPO_URL"):
+for name in ("SITE_URL", "REPO_URL", "DOWNLOADS_URL"):
     os.environ.pop(name, None)
 
 NO_BROWSER = f"NOTHING WAS TRIED IN A BROWSER, {NONE}"
@@ -74,6 +74,19 @@ VARIANT = f"{FILE}::test_a_wrong_variant_is_rejected"
 DISPLAYS = "tests/test_formulas.py::test_every_display_is_true_of_numbers_or_says_why"
 NUMBERS = "tests/test_inline.py::test_what_is_said_of_numbers_alone_is_true"
 HELD = "tests/test_inline.py::test_what_holds_goes_on_holding"
+SESSION = "snippets/"
+
+
+def session_tests() -> dict[str, int]:
+    """The test of each session that runs on every machine, and how many outputs it
+    compares."""
+    from book import sessions
+
+    return {
+        f"{sessions.name_of(session.path)}::session": session.outputs
+        for session in map(sessions.parse, sessions.paths())
+        if session.blocks and not session.needs
+    }
 
 
 class Record:
@@ -106,8 +119,11 @@ class Record:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if not report.nodeid.startswith((f"{FILE}::", DISPLAYS, NUMBERS, HELD)):
+        counted = f"{FILE}::", DISPLAYS, NUMBERS, HELD, SESSION
+        if not report.nodeid.startswith(counted):
             return
+        if report.skipped and report.nodeid.startswith(SESSION):
+            return  # it needs what is not installed
         passed = self.outcomes.get(report.nodeid, True) and report.passed
         self.outcomes[report.nodeid] = passed
         # Where a worker died, its test has a report that none of them made.
@@ -121,7 +137,7 @@ class Record:
         """Did everything that makes up the record run, and did nothing fail?"""
         from book.results import results
 
-        wanted = set()
+        wanted = set(session_tests())
         for label, result in results().items():
             wanted.add(f"{EQUATION}[{label}]")
             wanted |= {f"{VARIANT}[{label}-{name}]" for name in result.wrong}
@@ -137,7 +153,11 @@ class Record:
         error = max(equation["error"] for equation in self.equations.values())
         profile = settings.get_current_profile_name()
         written = self.complete() and records.write(
-            profile, self.equations, dict(self.formulas), self.before
+            profile,
+            self.equations,
+            dict(self.formulas),
+            sum(session_tests().values()),
+            self.before,
         )
         terminalreporter.section("properties")
         rate = cases / max(self.seconds, 1e-9)

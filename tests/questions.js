@@ -1,6 +1,6 @@
 // What is asked of a page that is open in a browser, all in one evaluation: by the name
 // of each question, what is amiss. Each has a broken case in tests/test_browser.py.
-({ boxes, dark, wide }) => {
+({ boxes, dark, wide, contrast: least = 4.5 }) => {
     const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
     const shown = (element) =>
         element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
@@ -75,7 +75,7 @@
         const size = parseFloat(style.fontSize);
         const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
         const found = contrast(over([r, g, b, a * opacity], color), color);
-        return found < (large ? 3 : 4.5) ? `${found.toFixed(1)}: ` : "";
+        return found < (large ? least - 1.5 : least) ? `${found.toFixed(1)}: ` : "";
     };
     const written = () => {
         const found = new Set();
@@ -116,16 +116,21 @@
         // It has a box, glyphs that are defined, and the colour of its text.
         "formula not drawn": () => {
             const seen = (svg) => {
-                const [box, ink] = [svg.getBoundingClientRect(), svg.getBBox()];
+                const box = svg.getBoundingClientRect();
+                // Of what is in it, which is drawn for that though it be out of sight.
+                const ink = svg.firstElementChild.getBBox();
                 const around = svg.closest(".formula").parentElement;
                 return box.width * box.height * ink.width * ink.height > 0
                     && getComputedStyle(svg).fill === getComputedStyle(around).color
                     && svg.checkVisibility();
             };
-            return all(".md-content .formula").filter((formula) => {
+            // An explorer has panels that are out of sight.
+            const asked = all(".md-content .formula")
+                .filter((formula) => formula.parentElement.checkVisibility());
+            return asked.filter((formula) => {
                 const drawings = all(".drawn > svg", formula);
                 return !drawings.length || !drawings.every(seen);
-            }).map((formula) => formula.querySelector("[title]")?.title ?? html(formula));
+            }).map((formula) => formula.querySelector("[data-tex]")?.dataset.tex ?? html(formula));
         },
 
         // What is too wide has a bar, keys reach it, and its end comes into view.
@@ -138,6 +143,17 @@
             const reached = box.matches("[tabindex='0']:not([aria-hidden] *)");
             const byHand = /auto|scroll/.test(getComputedStyle(box).overflowX);
             return !moved || !byHand || !reached || box.ariaHidden;
+        }).map(html),
+
+        // On a phone what has no number may scroll.
+        "too wide": () => all(wide ? boxes : "div.formula[id] .drawn").filter((box) =>
+            box.scrollWidth > box.clientWidth && box.checkVisibility()).map(html),
+
+        // There are shadows that stay, and covers before them that scroll along.
+        "hidden without a sign": () => all(boxes).filter((box) => {
+            const { backgroundAttachment } = getComputedStyle(box);
+            return box.scrollWidth > box.clientWidth && box.checkVisibility()
+                && !/^local.* scroll$/.test(backgroundAttachment);
         }).map(html),
 
         // In two columns whose tops are level; on a phone one below the other.
@@ -166,6 +182,10 @@
                 || [label, ...all(":not(.formula, .formula *)", label)].some(small),
             ).map((label) => label.textContent.trim().slice(0, 60));
         }),
+
+        "title in the header cut": () => all(".md-header__topic .md-ellipsis")
+            .filter((title) => shown(title) && title.scrollWidth > title.clientWidth)
+            .map((title) => title.textContent.trim()),
 
         "too little contrast": () => written().flatMap((element) => {
             const ratio = pale(element);
@@ -223,9 +243,12 @@
             ...all("dl > :not(dt, dd, div, script, template)"),
         ].map(html),
 
+        // Or with an empty one.
         "table without a head": () => all("article table:not([role])")
-            .filter((table) => !table.closest(".highlight")
-                && !table.querySelector("th"))
+            .filter((table) => !table.closest(".highlight"))
+            .flatMap((table) => table.querySelector("th")
+                ? all("th", table).filter((head) => !text(head))
+                : table)
             .map(html),
 
         "acts within what acts": () =>

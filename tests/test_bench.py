@@ -14,6 +14,7 @@ TOLD = {
     "formulas": "a second",
     "build": "an edit of a snippet",
     "page": "layout shift",
+    "fit": "tables that scroll",
     "convolution": "together",
     "explorer": "median",
     "growth": "a page more",
@@ -38,6 +39,6 @@ def test_a_bench_that_is_not_there_is_told():
     done = bench("sesions")
     assert done.returncode == 1
     assert done.stderr == (
-        "make.py: bench knows sessions, formulas, build, page, convolution, "
+        "make.py: bench knows sessions, formulas, build, page, fit, convolution, "
         "explorer, growth and --smallest, not sesions\n"
     )

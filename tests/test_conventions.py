@@ -9,6 +9,7 @@ from book.pages import LANGUAGES, ROOT
 
 # Anchor of a row -> its cells -> a function and its result, the next function, ...
 Table = dict[str, list[list[str]]]
+PAIR = re.compile("`([^`]+)` → `([^`]+)`")
 
 
 def page(language: str) -> str:
@@ -16,15 +17,17 @@ def page(language: str) -> str:
 
 
 def table(text: str) -> Table:
-    """The first table; an error where a cell holds more than code and line breaks."""
+    """The first table; an error where a line of a cell is not `name` → `result`."""
     rows = {}
     for line in re.search(r"(?m)^\|.*\n\|[-|]+\n((?:\|.*\n)+)", text)[1].splitlines():
         question, *cells = line.strip("|").split(" | ")
         (anchor,) = re.findall(r"\]\(#([a-z-]+)\)", question)
-        rest = [re.sub(r"`[^`]+`|<br>", "", cell).strip() for cell in cells]
-        assert not any(rest), f"{anchor}: {rest} is held to nothing"
         assert anchor not in rows
-        rows[anchor] = [re.findall("`([^`]+)`", cell) for cell in cells]
+        rows[anchor] = []
+        for cell in cells:
+            pairs = [PAIR.fullmatch(line.strip()) for line in cell.split("<br>")]
+            assert all(pairs), f"{anchor}: held to nothing: {cell}"
+            rows[anchor].append([part for pair in pairs for part in pair.groups()])
     return rows
 
 
@@ -112,8 +115,9 @@ def test_a_change_in_any_cell_is_noticed(language):
             other = row[: place.start(1)] + "#" + row[place.end(1) :]
             assert len(complaints(text.replace(row, other))) == 1, place[0]
         assert len(complaints(text.replace(row + "\n", ""))) == 1
-        with pytest.raises(AssertionError, match="is held to nothing"):
-            complaints(text.replace(row, row.replace("<br>", " or ") + " 0 |"))
+        for other in [row + " 0 |", row.replace(" → ", " ", 1)]:
+            with pytest.raises(AssertionError, match="held to nothing"):
+                complaints(text.replace(row, other))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -416,6 +416,22 @@ def test_each_term_has_one_note_and_print_none(reader, language):
     reader.emulate_media(media="screen")
 
 
+def twice(html: str) -> set[str]:
+    """The notes that a page has more than once."""
+    notes = re.findall('<span class="gloss" title="([^"]*)"', html)
+    return {note for note in notes if notes.count(note) > 1}
+
+
+def test_no_page_has_a_note_twice(site):
+    for page in site.rglob("*.html"):
+        assert not twice(page.read_text("utf-8")), page
+
+
+def test_a_note_that_stands_twice_is_noticed():
+    one, other = (f'<span class="gloss" title="{note}">' for note in "ab")
+    assert twice(one + other + one) == {"a"}
+
+
 def test_the_search_reads_the_pages_without_notes(site, language):
     folder = (site / html_path(language, "index.md")).parent
     index = json.loads((folder / "search" / "search_index.json").read_bytes())

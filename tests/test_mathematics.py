@@ -150,12 +150,13 @@ def test_every_formula_is_drawn_wherever_it_stands(book: Book) -> None:
     book.build()
     page = book.read("one.md", "zh")
     article = page[page.index("<article") : page.index("</article")]
-    sources = re.findall(r'class="drawn" aria-hidden="true" title="([^"]*)"', article)
+    sources = re.findall('class="drawn" aria-hidden="true" data-tex="(.*?)"', article)
     assert [unescape(source) for source in sources] == [
         *("a_1", "S > 1", "b^2", r"\delta^l", "c", "d", "e", "f", r"\tfrac{g}{h}"),
         *("i", "j", 'k < 1 % "why"', "l"),
         *(r"\begin{align} m &= n \end{align}", "o"),
     ]
+    assert 'class="formula" title' not in page  # which would pop up at every hover
     assert article.count("<math") == article.count('class="formula"') == len(sources)
     prose = re.sub(r"(?s)<(code|pre).*?</\1>", "", page)
     assert not re.search(r"\\[(\[]|arithmatex", prose)
@@ -179,7 +180,7 @@ def test_titles_and_search_read_well(book: Book) -> None:
     assert re.search("<title>Title a_1 - ", page)
     assert re.search(r'<a href="\./" class="[^"]*">\s*<span[^>]*>\s*Title a_1', page)
     contents = page[page.index('data-md-component="toc"') : page.index("<article")]
-    assert set(re.findall('title="([^"]*)"><svg', contents)) == {"S &gt; 1", "b^2"}
+    assert set(re.findall('data-tex="([^"]*)"><svg', contents)) == {"S &gt; 1", "b^2"}
     found = book.found()
     assert "Title a_1" in found
     text = found["Heading S &gt; 1 and b^2"]
@@ -246,6 +247,22 @@ def test_a_long_formula_in_the_text_may_break(typeset: Callable) -> None:
     assert typeset(tex, False).svg.count("<svg ") > 5
     assert typeset(tex, True).svg.count("<svg ") == 1
     assert typeset("a = b", False).svg.count("<svg ") == 1
+
+
+@pytest.mark.parametrize(
+    "brackets",
+    ["(%s)", "[%s]^2", r"\lfloor %s \rfloor", r"\left(%s\right)", "f((a)+%s)"],
+)
+def test_a_long_formula_does_not_break_within_brackets(typeset, brackets) -> None:
+    inside, outside = "+".join("abcdefghij"), "+".join("opqrstuvwx")
+    whole = typeset(f"a+{brackets % inside}", False)
+    assert whole.svg.count("<svg ") == 2
+    assert "linebreak" not in whole.mathml
+    # Before and behind them it does, and where one is closed that was never opened.
+    assert (
+        typeset(f"{outside}={brackets % 'a'}+{outside}", False).svg.count("<svg ") > 20
+    )
+    assert typeset(f"a)+{outside}", False).svg.count("<svg ") > 9
 
 
 def test_a_drawing_is_not_broken_within(book: Book) -> None:

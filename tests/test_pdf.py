@@ -19,7 +19,9 @@ from pypdf import PdfReader
 
 import make
 import tools.pdf.book
-from book.pages import DOCS, LANGUAGES, ROOT, contents, nav_pages
+from book import steps
+from book.pages import DOCS, LANGUAGES, REFERENCE, ROOT, contents, nav_pages
+from book.sessions import OUTPUT
 from tests.minibook import FRONT, MiniBook
 from tests.site import html_path
 from tools.pdf.book import BookError
@@ -30,6 +32,8 @@ HEADING = re.compile(
 NUMBERED = re.compile(
     r'<div class="formula" id="(eq-[^"]*)".*?>\((\d+)\.(\d+)\)</a>', re.DOTALL
 )
+# Before the title of a page.
+CHAPTER = re.compile(r'<span class="number">(\d+)</span> ')
 WIDTH = 642  # CSS pixels between the margins of A4
 FOOT = 22 / 25.4 * 72  # points: the margin below
 
@@ -79,12 +83,22 @@ $$
 See $\eqref{step-one}$.
 
 """ + "".join(SECTION % (number, number, number) for number in range(9))
+# Blocks of all lengths, each after as much text, so that pages end everywhere in them.
+LINES = [*range(1, 40, 3), 12, 13, 60, 3, 11, 12, 12, 13]
+BLOCKS = "# Blocks { #blocks }\n\n" + "\n\n".join(
+    f"{TEXT[:400]}\n\n```python\n"
+    + "\n".join(f"c{index}_{line} = 1" for line in range(lines))
+    + f"\n```\n\n{OUTPUT}\n```text\no{index}_0\no{index}_1\n```"
+    for index, lines in enumerate(LINES)
+)
 HOME = "# Book {{ #home }}\n\n[{0}](one.md), [two](part/two.md), 反向传播.\n"
 PAGES = {
     "index.md": HOME,
     "one.md": ONE,
     "part/two.md": TWO,
-    "verification.md": "# Checks { #checks }\n\n<!-- verification table -->\n",
+    "blocks.md": BLOCKS,
+    "verification.md": "# Checks { #checks }\n\n<!-- verification table -->\n\n"
+    "## Outputs { #outputs }\n\nText.\n",
 }
 
 
@@ -107,6 +121,11 @@ class Book(NamedTuple):
 
     def text_of(self, number: int) -> str:
         return squeezed(self.reader.pages[number - 1].extract_text())
+
+    def numbers(self) -> list[str]:
+        """Of each page, as the site has it; "" where it has none."""
+        found = [CHAPTER.search(html) for _, html in self.chapters()]
+        return [number[1] if number else "" for number in found]
 
     def chapters(self) -> Iterator[tuple[str, str]]:
         """By what the PDF calls it, the HTML of each page."""
@@ -152,6 +171,10 @@ def mini(tmp_path_factory) -> Path:
         part = FRONT.format("Two", 2).replace("order", "part: Part\norder", 1)
         texts = {**PAGES, "part/two.md": part + TWO}
         book = MiniBook(tmp_path_factory.mktemp("mini"), texts)
+        for language, part in REFERENCE.items():
+            front = FRONT.format("Checks", f"3\npart: {part}")
+            name = "verification.md"
+            book.page(front + PAGES[name], name, language)
         shutil.copytree(ROOT / "docs" / "assets", book.root / "docs" / "assets")
         for language in LANGUAGES:
             book.page(HOME.format(language), "index.md", language)
@@ -195,6 +218,7 @@ def headings(book: Book) -> list[list[tuple[int, str, str | None]]]:
     for key, html in book.chapters():
         found.append([])
         for level, anchor, title in HEADING.findall(html):
+            title = CHAPTER.sub("", title)
             plain = None if "<svg" in title else re.sub("<[^>]*>", "", title)
             plain = plain and squeezed(unescape(plain))
             found[-1].append((int(level), f"{key}:{anchor}", plain))
@@ -222,7 +246,7 @@ def test_the_contents_name_every_chapter_and_section(book, listed):
     assert [target for target, _, _ in listed] == [name for _, name, _ in wanted]
     for (target, text, _), (level, _, title) in zip(listed, wanted, strict=True):
         if title and target != "home:home":  # which is called "About this book"
-            number = r"\d+" if level == 1 else ""
+            number = r"\d*" if level == 1 else ""
             assert re.fullmatch(number + re.escape(title), squeezed(text))
 
 
@@ -257,22 +281,23 @@ def test_a_chapter_lies_where_the_contents_say(book, listed):
     numbers = {target: number for target, _, number in listed}
     own = book.site.parent / "docs"  # of the small book
     pages = contents(own if own.exists() else DOCS)[book.language]
-    for index, ((_, target, title), *_) in enumerate(headings(book)):
+    chapters = zip(headings(book), pages, book.numbers(), strict=True)
+    for ((_, target, title), *_), page, chapter in chapters:
         text = book.text_of(int(numbers[target]))
-        if index and title:
-            short = squeezed(pages[index].front["title"])  # in the running head
-            assert text.count(f"{index}{title}") > (short == title)
-            assert f"{index}{short}" in text.replace("ﬁ", "fi")
+        if target != "home:home" and title:
+            short = squeezed(page.front["title"])  # in the running head
+            assert text.count(f"{chapter}{title}") > (short == title)
+            assert f"{chapter}{short}" in text.replace("ﬁ", "fi")
         assert numbers[target] in text
 
 
 def test_a_chapter_has_the_number_of_its_equations(book):
     """And each equation lies where a reference to it leads."""
     found, text_of = 0, cache(book.text_of)
-    for index, (key, html) in enumerate(book.chapters()):
+    for (key, html), of_page in zip(book.chapters(), book.numbers(), strict=True):
         for anchor, chapter, number in NUMBERED.findall(html):
             there = text_of(book.page_of(f"{key}:{anchor}"))
-            assert int(chapter) == index
+            assert chapter == of_page
             assert f"({chapter}.{number})" in there
             found += 1
     assert found > 1
@@ -283,11 +308,37 @@ def test_no_heading_stands_alone_at_the_foot_of_a_page(marks):
 
 
 def test_the_bookmarks_say_what_the_headings_say(book, marks):
-    for index, chapter in enumerate(headings(book)):
+    for chapter, of_page in zip(headings(book), book.numbers(), strict=True):
         for level, target, title in chapter:
             if title and target != "home:home":
-                number = f"{index}" if level == 1 else ""
+                number = of_page if level == 1 else ""
                 assert squeezed(marks[target]["/Title"]) == f"{number}{title}"
+
+
+# --- Where a page ends ---------------------------------------------------------------
+
+
+def test_short_code_is_whole_and_has_its_output(mini, browser):
+    """In the book, and where a reader prints the page."""
+    printed = {"color_scheme": "light", "java_script_enabled": False}
+    page = browser.new_page(**printed)
+    page.goto((mini / "blocks" / "index.html").as_uri())
+    alone = page.pdf(format="A4")
+    page.close()
+    with tools.pdf.book.opened(mini, "en", browser) as page:
+        whole = tools.pdf.book.book(page)
+    for made in [alone, whole]:
+        place = {}
+        for number, page in enumerate(PdfReader(io.BytesIO(made)).pages):
+            for name in re.findall(r"\b[co]\d+_\d+\b", page.extract_text()):
+                place[name] = number
+        broken = 0
+        for index, lines in enumerate(LINES):
+            assert place[f"c{index}_{lines - 1}"] == place[f"o{index}_1"]
+            across = place[f"c{index}_0"] != place[f"c{index}_{lines - 1}"]
+            assert not (across and lines <= steps.WHOLE)
+            broken += across
+        assert broken > 2
 
 
 # --- Links, formulas, text -------------------------------------------------------

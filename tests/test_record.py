@@ -7,7 +7,16 @@ import pytest
 
 from book import record as verification
 from book.pages import LANGUAGES
-from tests.conftest import DISPLAYS, EQUATION, HELD, NUMBERS, VARIANT, Record
+from conftest import SessionFile
+from tests.conftest import (
+    DISPLAYS,
+    EQUATION,
+    HELD,
+    NUMBERS,
+    VARIANT,
+    Record,
+    session_tests,
+)
 
 RESULTS = {
     "a": SimpleNamespace(wrong={"a_sign": "the sign", "a_sum": "no sum"}),
@@ -16,12 +25,14 @@ RESULTS = {
 
 
 PAGES = ["index.md", "one.md"]
+SESSIONS = {"snippets/one.md::session": 3, "snippets/two.md::session": 4}
 
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch) -> None:
     monkeypatch.setattr("book.results.results", lambda: RESULTS)
     monkeypatch.setattr("tests.conftest.nav_pages", lambda: PAGES)
+    monkeypatch.setattr("tests.conftest.session_tests", lambda: SESSIONS)
 
 
 def reported(nodeid: str, outcome: str = "passed", **more) -> pytest.TestReport:
@@ -45,7 +56,7 @@ def reports() -> list[pytest.TestReport]:
         for language in LANGUAGES:
             found.append(reported(f"{NUMBERS}[docs/{language}/{page}]"))
         found.append(reported(f"{HELD}[{page}]", formulas={"held": 5}))
-    return found
+    return found + [reported(session) for session in SESSIONS]
 
 
 def recorded(all_reports: list[pytest.TestReport]) -> Record:
@@ -76,12 +87,33 @@ def test_without_one_report_it_is_not_complete(which):
 def test_with_one_that_did_not_pass_it_is_not_complete(outcome):
     """Not though it passed when it was set up, or when it was tried again."""
     some = reports()
-    for wrong in some[0], some[-1], reported("tests/test_properties.py::test_x"):
+    one, other = some[0], reported(f"{HELD}[{PAGES[0]}]")
+    for wrong in one, other, reported("tests/test_properties.py::test_x"):
         more = reported(wrong.nodeid, outcome)
         assert not recorded([*some, more]).complete()
         assert not recorded([more, *some]).complete()
     other = reported("tests/test_other.py::test_x", outcome)
     assert recorded([*some, other]).complete()
+
+
+def test_a_session_that_is_not_in_order_makes_it_incomplete():
+    """But for an optional one that was skipped: nothing is said of its outputs."""
+    optional = "snippets/three.md::session"
+    assert recorded([*reports(), reported(optional, "skipped")]).complete()
+    for session in [optional, *SESSIONS]:
+        assert not recorded([*reports(), reported(session, "failed")]).complete()
+
+
+def test_sessions_are_known_as_pytest_names_them(request):
+    real = session_tests()  # not the two of the fixture
+    assert real["snippets/softmax.md::session"] > 10
+    assert "snippets/conventions-torch.md::session" not in real
+    (item,) = [
+        item.nodeid
+        for file in [request.config.rootpath / "snippets" / "dense.md"]
+        for item in SessionFile.from_parent(request.session, path=file).collect()
+    ]
+    assert item in real
 
 
 def test_a_test_that_died_with_its_worker_has_no_cases():
@@ -135,4 +167,5 @@ def test_only_a_complete_record_is_written(monkeypatch):
     recorded(some).pytest_terminal_summary(Reporter())
     (given,) = written
     assert given[1].keys() == RESULTS.keys()
+    assert given[3] == 7
     assert lines[-1].startswith("recorded in")

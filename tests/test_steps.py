@@ -14,7 +14,7 @@ TEXT = '<div class="language-text highlight"><pre>1.5</pre></div>\n'
 def parted(page: str) -> str:
     """What is made of a page, with a short mark."""
     parts = steps.elements(page)
-    return "".join(steps.steps(parts, lambda made: f"<a>{made or 'ok'}</a>"))
+    return "".join(steps.steps(parts, lambda made: f"<a>{made}</a>"))
 
 
 def step(derivation: str, execution: str) -> str:
@@ -25,7 +25,7 @@ def step(derivation: str, execution: str) -> str:
 
 
 def output(html: str) -> str:
-    return f'<div class="output">{html}<a>ok</a></div>'
+    return f'<div class="output">{html}<a></a></div>'
 
 
 def test_prose_and_the_code_after_it_are_a_step():
@@ -42,7 +42,14 @@ def test_an_output_is_marked_and_stays_with_its_code():
     )
 
 
-def test_only_what_is_compared_is_called_verified():
+def test_a_block_of_many_lines_is_long():
+    lines = [steps.WHOLE, steps.WHOLE + 1]
+    page = "".join(CODE.replace("code", "x\n" * count) for count in lines)
+    html = steps.stepped(page, "en", "", {steps.HOW[0]: "verification/"})
+    assert re.findall(r'highlight[^"]*', html) == ["highlight", "highlight long"]
+
+
+def test_only_what_is_compared_is_an_output():
     assert (
         parted(f"<p>a shell's answer:</p>\n{TEXT}")
         == f"<p>a shell's answer:</p>\n{TEXT}"
@@ -60,7 +67,7 @@ def test_outputs_of_an_optional_session_say_what_they_were_made_with(
     for line in lines[:3]:  # as MkDocs includes them
         page = page.replace(line, f"{CODE}{OUTPUT}\n{TEXT}")
     html = parted(page)
-    assert re.findall("<a>(.*?)</a>", html) == ["torch 2.13.0", "ok", "ok"]
+    assert re.findall("<a>(.*?)</a>", html) == ["torch 2.13.0", "", ""]
     assert steps.MADE_WITH not in html
 
     (tmp_path / "a.md").write_text("<!-- needs: torch -->\nprint('torch')\n")
@@ -110,7 +117,11 @@ def test_a_session_from_which_names_are_taken_is_a_link():
     html = steps.stepped(page + f"{OUTPUT}\n{TEXT}", "en", "a/c/", pages)
     assert code.format('<a href="../b/">a.b</a>') in html
     assert code.format("numpy") in html
-    assert '<a class="verified" href="../../v/#outputs"' in html
+    assert steps.MADE not in html
+    optional = f"<!-- made with: torch 2.13.0 -->{CODE}{OUTPUT}\n{TEXT}"
+    for language, words in [("en", "printed by torch"), ("zh", "由 torch 2.13.0 打印")]:
+        html = steps.stepped(optional, language, "a/c/", pages)
+        assert re.search(f'{steps.MADE} href="../../v/#outputs"[^>]*>{words}', html)
     del pages["verification.md"]
     with pytest.raises(Mistake, match=r"no page verification\.md"):
         steps.stepped(page, "en", "a/c/", pages)

@@ -75,3 +75,26 @@ def test_what_a_file_shows_and_links_to_exists(name):
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", text)
     assert targets
     assert not [target for target in targets if not (ROOT / target).exists()]
+
+
+# --- What a browser refuses ---------------------------------------------------
+
+# Safari refuses a shorthand of several values, and with it the whole line.
+DECORATION = re.compile(r"text-decoration:(?!\s*[\w-]+\s*(?:!important\s*)?[;}])[^;}]*")
+STYLES = sorted(
+    {*ROOT.glob("docs/assets/*.css"), *ROOT.glob("explorers/**/*.css")}
+    | {*ROOT.glob("tools/**/*.css")}
+)
+
+
+@pytest.mark.parametrize(
+    "path", STYLES, ids=lambda path: path.relative_to(ROOT).as_posix()
+)
+def test_safari_refuses_no_underline(path):
+    assert not DECORATION.findall(path.read_text("utf-8"))
+
+
+def test_a_shorthand_that_safari_refuses_is_found():
+    wrong = ["text-decoration: underline dotted", "text-decoration:underline red"]
+    right = "a {text-decoration: none} b {text-decoration: underline; color: red}"
+    assert DECORATION.findall("; ".join([*wrong, right])) == wrong

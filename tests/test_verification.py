@@ -13,6 +13,7 @@ from book import checks, record, verification
 from book.pages import LANGUAGES, ROOT, contents
 from book.results import results
 from book.sessions import parse
+from book.steps import MADE, SHOWN
 from book.tex.evaluator import CLOSE
 from tests.minibook import MiniBook
 
@@ -30,6 +31,7 @@ def recorded(root: Path, equations: dict, fingerprint: str) -> None:
         "fingerprint": fingerprint,
         "equations": equations,
         "formulas": {"evaluated": 5, "definition": 1, "marked": 1, "held": 70},
+        "outputs": 1234,
     }
     path = root / ".cache" / "verification.json"
     path.parent.mkdir(exist_ok=True)
@@ -70,6 +72,7 @@ def c_d(x):
 TABLE = (
     "# Table\n\n<!-- verification table -->\n\n<!-- formulas table -->\n\nAfter it.\n"
 )
+HOME = "# H\n\n<!-- last run -->\n"
 ONE = "# One, $x = 2$\n\n$$\nx \\label{step-x}\n$$\n\n$$\nx \\label{a-b}\n$$\n"
 TWO = """# Two { #two }
 
@@ -85,7 +88,7 @@ class Book(MiniBook):
     """Three pages and a table in two languages, a session, and what checks it."""
 
     def __init__(self, root: Path) -> None:
-        pages = {"index.md": "# H\n", "one.md": ONE, "part/two.md": TWO}
+        pages = {"index.md": HOME, "one.md": ONE, "part/two.md": TWO}
         hooks = ["contents", "mathematics", "verification"]
         hooks = [f"site_hooks/{hook}.py" for hook in hooks]
         super().__init__(root, {**pages, "table.md": TABLE}, hooks)
@@ -112,16 +115,13 @@ def book(tmp_path, monkeypatch):
     return book
 
 
-def badges(page: str) -> list[tuple[str, ...]]:
-    """The address, the text that is read out and the sign of each mark."""
-    pattern = (
-        r'<a class="checked" href="([^"]*)" title="([^"]*)" aria-label="\2">(.)</a>'
-        r'<a href="(#eq-[^"]*)">(\([\d.]+\))</a>'
-    )
+def told(page: str) -> list[tuple[str, ...]]:
+    """The lines below its title: where each leads, what it says, its numbers."""
+    pattern = r'</h1>\n<p class="verified"><a href="([^"]*)">(.*?)</a>(.*?)</p>'
     return re.findall(pattern, page)
 
 
-def test_the_table_and_the_marks_lead_to_each_other(book):
+def test_the_table_and_the_lines_of_pages_say_what_is_recorded(book):
     book.build()
     for language in LANGUAGES:
         table = book.table(language)
@@ -131,26 +131,66 @@ def test_the_table_and_the_marks_lead_to_each_other(book):
         }
         assert re.search(r'id="check-a-b"><td><a href="\.\./one/#eq-a-b">', table)
         assert re.search(r'id="check-c-d"><td><a href="\.\./part/two/#eq-c-d">', table)
-        for fact in ["2026-01-31", "quick", "220", "TensorFlow 2.x", "Python 3.z"]:
+        assert not told(table)  # it has no equation
+        for fact in ["2026-01-31", "quick", "220", "1234", "2.x", "Python 3.z"]:
             assert fact in table
         assert "admonition" not in table
+        assert '<table id="main-results"' in table
         assert "verification table" not in table
         numbers = re.findall(r"<tr>\s*<td>.*?</td>\s*<td[^>]*>(.*?)</td>", table)
         assert numbers == ["5", "–", "1", "1", "–", "70"]
         assert '<a href="../part/two/#two">' in table
-        assert 'title="x"' in table  # in the reason
+        assert 'data-tex="x"' in table  # in the reason
 
-    checked = "checked on 150 random cases"
-    assert badges(book.read("one.md")) == [
-        ("../table/#check-a-b", checked, "✓", "#eq-a-b", "(1.2)")
+    assert told(book.read("one.md")) == [
+        (
+            "../table/#main-results",
+            "✓ verified 2026-01-31",
+            " · main results: 1 · random cases: 150",
+        )
     ]
-    assert '<a class="number" href="#eq-step-x">(1.1)</a>' in book.read("one.md")
-    checked = "已用 70 组随机数据验证"
-    assert badges(book.read("part/two.md", "zh")) == [
-        ("../../table/#check-c-d", checked, "✓", "#eq-c-d", "(2.1)")
+    assert told(book.read("part/two.md", "zh")) == [
+        (
+            "../../table/#main-results",
+            "✓ 已验证（2026-01-31）",
+            " · 主要结果 1 个 · 随机数据 70 组",
+        )
     ]
+    assert not told(book.read("index.md"))
     index = (book.root / "site" / "search" / "search_index.json").read_text("utf-8")
-    assert "checked on" not in index  # or every page would be found by these words
+    assert "random cases: " not in index  # or these words would find every page
+
+
+@pytest.mark.parametrize(
+    ("page", "counted"),
+    [
+        (f"{SHOWN}1</div>{SHOWN}2</div>", ["outputs compared: 2"]),
+        (f"{SHOWN}1</div>{SHOWN}2{MADE}></a></div>", ["outputs compared: 1"]),
+        (f"{SHOWN}1{MADE}></a></div>", []),
+        (
+            f'<a class="number" href="#eq-a-b">(1.2)</a>{SHOWN}1</div>'
+            '<a class="number" href="#eq-step-x">(1.1)</a>',
+            ["outputs compared: 1", "main results: 1", "random cases: 150"],
+        ),
+        ("<p>Text</p>", []),
+    ],
+)
+def test_a_page_counts_what_it_shows_once(book, page, counted):
+    found = verification.found(contents(book.root / "docs")["en"], book.root)
+    lines = told(verification.marked(f"<h1>T</h1>{page}", found, "en", "v"))
+    assert [line[2].split(" · ")[1:] for line in lines] == [counted] * bool(counted)
+
+
+def run_in_numbers(book: Book, language: str = "en") -> list[str]:
+    html = book.read("index.md", language)
+    assert "<!-- last run -->" not in html
+    return re.findall(r"<li><strong>(.*?)</strong> \w", html)
+
+
+def test_the_run_in_numbers(book):
+    book.build()
+    for language in LANGUAGES:
+        assert run_in_numbers(book, language) == ["1\u202f234", "5", "220", "2"]
 
 
 def change_a_session(book):
@@ -180,6 +220,7 @@ STALE = [
     *(change_a_session, change_a_check, add_a_session),
     *(change_a_formula, change_a_formula_within_a_line),
 ]
+UNVERIFIED = ("○ not yet verified on this machine", "")
 BROKEN = ["", "{", "[]", "null", "{}", '{"equations": 3}', "\udcff"]
 
 
@@ -189,9 +230,11 @@ def test_a_stale_record_is_shown_as_such(book, change):
     book.build()
     assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s", "150", "3·10−14", "–"]
     assert "Out of date" in book.table()
+    assert "Out of date" in book.read("index.md")
+    assert run_in_numbers(book) == []
     assert "结果已过期" in book.table("zh")
-    assert [badge[1:3] for badge in badges(book.read("one.md"))] == [
-        ("checked before the last change of code, formulas or checks", "○")
+    assert [line[1:] for line in told(book.read("one.md"))] == [
+        ("○ changed since it was verified 2026-01-31", "")
     ]
 
 
@@ -201,10 +244,9 @@ def test_no_record_is_no_mistake(book, monkeypatch):
     book.build()
     assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s", "–", "–", "–"]
     assert "Not yet checked on this machine" in book.table()
+    assert run_in_numbers(book) == []
     assert "在这台机器上尚未验证" in book.table("zh")
-    assert [badge[1:3] for badge in badges(book.read("one.md"))] == [
-        ("not yet checked on this machine", "○")
-    ]
+    assert [line[1:] for line in told(book.read("one.md"))] == [UNVERIFIED]
 
 
 def test_an_equation_that_is_not_in_the_record_is_not_called_checked(book):
@@ -212,7 +254,7 @@ def test_an_equation_that_is_not_in_the_record_is_not_called_checked(book):
     recorded(book.root, equations, record.fingerprint(book.root))
     book.build()
     assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s", "–", "–", "–"]
-    assert badges(book.read("one.md"))[0][1] == "not yet checked on this machine"
+    assert [line[1:] for line in told(book.read("one.md"))] == [UNVERIFIED]
 
 
 @pytest.mark.parametrize("text", BROKEN)
@@ -232,6 +274,7 @@ def test_a_record_that_cannot_be_read_is_shown_as_such(book, text):
         ("equations", {"a-b": {"cases": 1, "error": float("nan")}}),
         ("equations", {"a-b": {"cases": "many", "error": 0}}),
         ("equations", []),
+        ("outputs", "many"),
     ],
 )
 def test_a_part_of_the_record_that_cannot_be_read(book, key, value):
@@ -249,10 +292,7 @@ def test_a_broken_record_is_told_on_the_page(book):
     book.build()
     assert "The record cannot be read" in book.table()
     assert "验证记录无法读取" in book.table("zh")
-    assert badges(book.read("one.md"))[0][1:3] == (
-        "not yet checked on this machine",
-        "○",
-    )
+    assert [line[1:] for line in told(book.read("one.md"))] == [UNVERIFIED]
 
 
 @pytest.mark.parametrize(
@@ -296,14 +336,15 @@ def test_what_is_written_is_read(tmp_path):
     Book(tmp_path)
     equations = {"a-b": {"cases": 3, "error": 1e-15}}
     before = record.fingerprint(tmp_path)
-    assert not record.write("full", equations, {"marked": 1}, "other", tmp_path)
-    assert record.write("full", equations, {"marked": 1}, before, tmp_path)
+    assert not record.write("full", equations, {"marked": 1}, 3, "other", tmp_path)
+    assert record.write("full", equations, {"marked": 1}, 3, before, tmp_path)
     state, run = record.read(tmp_path)
     assert state == "fresh"
     assert run.versions == record.versions()
     assert run.profile == "full"
     assert run.equations == {"a-b": (3, 1e-15)}
     assert run.formulas == {"marked": 1}
+    assert run.outputs == 3
 
 
 @pytest.mark.book

@@ -17,21 +17,26 @@
     for (const drawing of box.children) drawing.setAttribute("aria-hidden", "true");
   };
 
-  addEventListener("load", () => { // when Material has put tables in their boxes
+  addEventListener("load", () => { // when Material has made its boxes and buttons
     const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => reach(target)));
     document.querySelectorAll("div.formula .drawn, .md-typeset__scrollwrap")
       .forEach((box) => sizes.observe(box));
+    // A button at each block of code is no navigation of the page.
+    document.querySelectorAll(".md-code__nav").forEach((nav) => nav.setAttribute("role", "none"));
   });
 
-  // The button of the menu is a label, which keys do not reach.
+  // The button of the menu is a label, which keys do not reach: a button in it is.
   const menu = document.querySelector("label.md-header__button[for=__drawer]");
-  menu.tabIndex = 0;
-  menu.setAttribute("role", "button");
-  menu.setAttribute("aria-label", document.querySelector(".md-nav--primary").ariaLabel);
-  menu.addEventListener("keydown", (event) => { // Material knows Enter
-    if (event.key !== " ") return;
-    event.preventDefault();
-    menu.click();
+  const button = document.createElement("button");
+  button.type = "button";
+  button.ariaLabel = document.querySelector(".md-nav--primary").ariaLabel;
+  button.append(...menu.childNodes);
+  button.addEventListener("click", () => document.getElementById("__drawer").click());
+  menu.append(button);
+
+  // The menu, too, leads to each heading, and to each page from which code imports.
+  document.querySelectorAll(".headerlink, .highlight a").forEach((link) => {
+    link.tabIndex = -1;
   });
 
   const search = document.querySelector(".md-search");

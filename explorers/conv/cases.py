@@ -6,7 +6,15 @@ from math import prod
 import numpy as np
 import tensorflow as tf
 
-from tests.explorers import compared, factors, integers, lit, number, until
+from tests.explorers import (
+    compared,
+    factors,
+    integers,
+    lit,
+    number,
+    paired,
+    until,
+)
 
 START = (
     "x=2+-1+0.5_0+1+2_-2+3+1&W=1.25+2_0+-2&delta=1+-2_0+2&b=1&at=dx.1.1"  # at stride 1
@@ -115,17 +123,28 @@ def arithmetic(evaluate: Callable) -> None:
 
 # --- On the page -------------------------------------------------------------
 
+
+def square(H: int, K: int, **others: str) -> dict[str, str]:
+    return {
+        **dict.fromkeys(["H", "H2"], str(H)),
+        **dict.fromkeys(["K", "K2"], str(K)),
+        **others,
+    }
+
+
 SETTINGS = {
     "stride 1": {},
-    "even": {"H": "9", "K": "3", "S": "2"},
-    "left over": {"H": "7", "K": "5", "S": "3"},
-    "one row left over": {"H": "10", "K": "3", "S": "2"},
-    "gaps": {"H": "11", "K": "3", "S": "4"},
-    "skipped": {"H": "9", "K": "3", "S": "2", "D": "2"},
-    "one weight": {"H": "6", "K": "1", "S": "2"},
-    "same": {"H": "5", "K": "4", "P": "same"},
-    "sides": {"H": "6", "K": "3", "S": "2", "D": "2", "P": "sides", "sides": "2.1.0.3"},
-    "12 rows": {"H": "12", "K": "3", "D": "3", "P": "same"},
+    "even": square(9, 3, S="2"),
+    "left over": square(7, 5, S="3"),
+    "one row left over": square(10, 3, S="2"),
+    "gaps": square(11, 3, S="4"),
+    "skipped": square(9, 3, S="2", D="2"),
+    "one weight": square(6, 1, S="2"),
+    "same": square(5, 4, P="same"),
+    "sides": square(6, 3, S="2", D="2", P="sides", sides="2.1.0.3"),
+    "12 rows": square(12, 3, D="3", P="same"),
+    "one row": {"H": "1", "H2": "9", "K": "1", "K2": "3", "S": "2"},
+    "causal": {"H": "1", "H2": "8", "K": "1", "K2": "3", "D": "2", "P": "causal"},
 }
 # Rows, and columns, that no window reads, and the sentence about them.
 UNREAD = {
@@ -157,13 +176,18 @@ def check(name: str, shown: dict, said: dict[str, str]) -> None:
             (high - 1 - dilation * u, wide - 1 - dilation * v)
             for u, v in (factors(seen, "W") if seen["panel"] == "dx" else ())
         }
-        assert not any(lit(seen, panel) for panel in ("z", "dx", "dW", "db"))
-        if seen["panel"] == "z":
-            assert not seen["compared"]
-        else:
-            slope, formula = compared(seen)
-            assert slope == formula
-            assert abs(formula - number(seen["value"])) <= 5.1e-5
+        assert not any(lit(seen, panel) for panel in ("dx", "dW", "db"))
+        # What an entry of x, W or b reaches: the outputs whose δ are in its sum.
+        assert lit(seen, "z") == factors(seen, "δ")
+        twins = {"z": "delta", "dx": "x", "dW": "W", "db": "b"}
+        i, j = map(int, seen["at"].split(","))
+        place = f"{i + top},{j + left}" if seen["panel"] == "dx" else seen["at"]
+        marked = {panel: at for panel, at in seen["twin"].items() if at}
+        assert marked == {twins[seen["panel"]]: [place]}
+        paired(seen, {"x": (top, left), "W": (0, 0), "δ": (0, 0)})
+        slope, formula = compared(seen)
+        assert slope == formula
+        assert abs(formula - number(seen["value"])) <= 5.1e-5
     if name in UNREAD:
         rows, word = UNREAD[name]
         size = range(int(of["H"]))
@@ -180,7 +204,7 @@ REFUSED = [
     ("D", "3", "fits", [4, 3]),
     ("S", "0", "whole", [1, 4]),
     ("H", "13", "whole", [1, 12]),
-    ("H", "two", "whole", [1, 12]),
+    ("H2", "1.5", "whole", [1, 12]),
     ("H", "1", "fits", [2, 1]),
 ]
 BROKEN = [

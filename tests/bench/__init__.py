@@ -9,10 +9,13 @@ import shutil
 import sys
 from pathlib import Path
 
+from playwright.sync_api import Browser, Playwright
+
 from book import sessions
 from book.pages import LANGUAGES
 from tests.minibook import FRONT
 from tests.site import copied
+from tools.chromium import FLAGS, chromium
 
 SMALLEST = "--smallest" in sys.argv
 PAGE = "check"  # of the smallest book: its session takes names of no other
@@ -60,3 +63,10 @@ def book(folder: Path) -> Path:
                 text = FRONT.format(name, order) + text
                 (docs / f"{name}.md").write_text(text, "utf-8")
     return copy
+
+
+def launched(playwright: Playwright, **options) -> Browser:
+    executable = chromium(playwright.chromium.executable_path)
+    if executable is None:
+        sys.exit("no Chromium: apt install chromium")
+    return playwright.chromium.launch(executable_path=executable, args=FLAGS, **options)
