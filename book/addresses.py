@@ -1,6 +1,7 @@
 """Addresses: of the site, of its source, and from one page to another."""
 
 import re
+from html import escape, unescape
 from posixpath import dirname, relpath
 from urllib.parse import urljoin, urlsplit
 
@@ -8,6 +9,16 @@ from book import Mistake
 
 EDIT = "edit/main/docs/"  # below the repository
 ADDRESS = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
+# What the book is downloaded as, and what a preview of a link shows.
+DOWNLOADS = {
+    "en": "The book is also [a PDF]({0}backprop-book-en.pdf), and "
+    "[a zip to read offline]({0}backprop-book.zip).",
+    "zh": "全书另有 [PDF]({0}backprop-book-zh.pdf) 和"
+    "[离线版]({0}backprop-book.zip)（zip，解压即可阅读）。",
+}
+PICTURE = "assets/page.webp"
+TITLE = re.compile("<title>(.*?)</title>", re.DOTALL)
+DESCRIPTION = re.compile('<meta name="description" content="([^"]*)">')
 ALTERNATE = re.compile(r'<link rel="alternate" href="([^"]*)" hreflang="([^"]*)">')
 
 
@@ -36,6 +47,11 @@ def relative(url: str, here: str) -> str:
     return relpath(f"/{url}", folder) + ("/" if url.endswith("/") else "")
 
 
+def downloads(address: str, language: str) -> str:
+    """The links to the files below an address, in Markdown; "" where there is none."""
+    return DOWNLOADS[language].format(address.rstrip("/") + "/") if address else ""
+
+
 # --- In a finished page ------------------------------------------------------
 
 
@@ -56,3 +72,24 @@ def alternates(output: str, address: str, default: str) -> str:
         )
 
     return ALTERNATE.sub(whole, output)
+
+
+def previewed(output: str, address: str, site: str) -> str:
+    """A page that says how a link to it is shown: its words, and a picture of the book.
+
+    Both addresses are whole, as those who show links want them.
+    """
+    title, description = TITLE.search(output), DESCRIPTION.search(output)
+    told = {
+        "og:type": "website",
+        "og:url": address,
+        "og:title": title[1].strip() if title else "",
+        "og:description": description[1] if description else "",
+        "og:image": urljoin(site, PICTURE),
+    }
+    tags = [
+        f'<meta property="{name}" content="{escape(unescape(text))}">'
+        for name, text in told.items()
+    ]
+    tags.append('<meta name="twitter:card" content="summary_large_image">')
+    return output.replace("</head>", f"{''.join(tags)}</head>", 1)

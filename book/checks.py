@@ -15,6 +15,7 @@ values come from one seed. They are of order 1 and never 0 where 0 would hide a 
 and δ is random: with ones a flipped ∂ℓ/∂W passes.
 """
 
+import re
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -160,6 +161,123 @@ def gradient(
         what = f"slope {np.sum(terms)}, by central difference {slope}: {mine}"
         raise report(case, f"{what}\nalong {direction}")
     return error
+
+
+# --- However the arguments come ----------------------------------------------
+
+
+def in_any_form(function: Callable, rng: np.random.Generator) -> Callable:
+    """The function, which in each call is asked once more, its arguments in some other
+    form: then it gives the same, or refuses what is empty and says which it is."""
+
+    def asked(*given):
+        mine = function(*given)
+        rng.choice(FORMS)(function, given, mine)
+        return mine
+
+    return asked
+
+
+def expect_same(function: Callable, given, mine, most: float = EXACT) -> None:
+    """Of the same types, too, where nothing is to be lost."""
+    again = function(*given)
+    case = {str(n): value for n, value in enumerate(given)}
+    for found, want in zip(results_of(again), results_of(mine), strict=True):
+        if found.shape != want.shape or (most == EXACT and found.dtype != want.dtype):
+            shapes = f"{found.dtype} {found.shape}, {want.dtype} {want.shape}"
+            raise report(case, f"in another form, and before: {shapes}")
+        scale = max(np.max(np.abs(np.nan_to_num(want))), 1)
+        close = np.isclose(found, want, rtol=0, atol=most * scale, equal_nan=True)
+        if not close.all():
+            raise report(case, f"in another form {found}\nbefore {want}")
+
+
+def results_of(mine) -> list[np.ndarray]:
+    return [np.asarray(a) for a in (mine if isinstance(mine, tuple) else (mine,))]
+
+
+def arrays(change: Callable, given) -> list:
+    return [change(v) if isinstance(v, np.ndarray) else v for v in given]
+
+
+def as_lists(function, given, mine):
+    """Pairs, too."""
+    lists = [list(v) if isinstance(v, tuple) else v for v in given]
+    expect_same(function, arrays(np.ndarray.tolist, lists), mine)
+
+
+def as_views(function, given, mine):
+    """Every other entry of what is in Fortran's order, and read-only."""
+
+    def view(a):
+        a = np.asfortranarray(a.repeat(2, axis=-1))[..., ::2]
+        a.flags.writeable = False
+        return a
+
+    expect_same(function, arrays(view, given), mine)
+
+
+def with_small_ints(function, given, mine):
+    """NumPy's, of 8 bits: the products of sizes are larger."""
+
+    def narrow(v):
+        if isinstance(v, tuple):
+            return tuple(map(narrow, v))
+        return np.uint8(v) if type(v) is int else v
+
+    expect_same(function, [narrow(v) for v in given], mine)
+
+
+def in_float32(function, given, mine):
+    found = function(*arrays(lambda a: a.astype(np.float32), given))
+    for array in results_of(found):
+        if array.dtype != np.float32:
+            raise report({}, f"of float32 it made {array.dtype}")
+    expect_same(lambda *_: found, given, mine, 1e-3)
+
+
+def of_whole_numbers(function, given, mine):
+    """Of 8 bits; in these the products would wrap."""
+
+    def whole(a):
+        return np.clip(np.rint(10 * a), -100, 100)
+
+    numbers = arrays(whole, given)
+    eight_bits = arrays(lambda a: a.astype(np.int8), numbers)
+    expect_same(function, eight_bits, function(*numbers))
+
+
+def of_nothing(function, given, mine):
+    """One of the arrays without entries, at first those of no example."""
+    for at, value in enumerate(given):
+        if isinstance(value, np.ndarray):
+            empty = [*given[:at], value[:0], *given[at + 1 :]]
+            try:
+                function(*empty)
+            except ValueError as error:
+                if re.match(r"\w+: expected .+, got ", str(error)):
+                    continue
+                raise report({}, f"names no argument: {error}") from None
+            raise report({"empty": at}, "takes an empty array")
+
+
+FORMS = [
+    as_lists,
+    as_views,
+    with_small_ints,
+    in_float32,
+    of_whole_numbers,
+    of_nothing,
+]
+
+
+def not_finite(case: dict, mine, want) -> None:
+    """Infinities and nan are where the definition has them, and nowhere else."""
+    with np.errstate(invalid="ignore"):
+        far = ~np.isfinite(want)
+        if not np.array_equal(np.asarray(mine)[far], want[far], equal_nan=True):
+            raise report(case, f"{mine}\nthe definition has {want}")
+        compare(case, np.where(far, 0, mine), np.where(far, 0, want), "the definition")
 
 
 # --- For functions that should not pass --------------------------------------

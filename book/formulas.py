@@ -61,7 +61,7 @@ class Written:
     url: str  # below the site
     path: str  # of its source
     source: str
-    chapter: int  # its place among the pages that have numbers, from 1; 0: it has none
+    chapter: int  # its number, from 1; 0: it has none
 
     def formulas(self) -> Iterator[tuple[str, str]]:
         """Each before it is marked: its element's name and its TeX."""
@@ -86,7 +86,7 @@ typeset = Typesetter()
 
 
 def number(pages: list[Written], mistakes: Mistakes) -> dict[str, Equation]:
-    """The labelled equations: (p.n) is the n-th of the p-th page."""
+    """The labelled equations: (p.n) is the n-th of chapter p."""
     equations: dict[str, Equation] = {}
     for page in pages:
         labels = 0

@@ -217,6 +217,17 @@ def finder(terms: tuple[Term, ...], language: str) -> Finder:
     return Finder(terms, language)
 
 
+def named(terms: tuple[Term, ...], page: str) -> dict[str, list[str]]:
+    """By anchor, the names of what a page defines, others' too, in both languages."""
+    found: dict[str, list[str]] = {}
+    for term in terms:
+        if term.page == page:
+            for language in term.name:
+                names = [*term.forms(language), *term.rejected[language]]
+                found.setdefault(term.anchor, []).extend(names)
+    return found
+
+
 def table(terms: tuple[Term, ...], group: str, language: str) -> str:
     """The terms of a group, in Markdown."""
     rows = (_row(term, language) for term in terms if term.group == group)

@@ -78,15 +78,13 @@ def surroundings(
 ) -> Surroundings:
     """What the notebook whose page is at `url` must know of the site.
 
-    `site` is its address, "" while nobody knows it, and `urls` has those of the pages,
-    the home page first, below the site.
+    `site` is its address, "" while nobody knows it, and `urls` has those of the pages
+    and of files to which pages link, below the site.
     """
     file = download(url)
     addresses = {
-        page.name: urljoin(site, urls[page.name])
-        if site
-        else relative(urls[page.name], file)
-        for page in pages
+        name: urljoin(site, place) if site else relative(place, file)
+        for name, place in urls.items()
     }
     return Surroundings(name, addresses[pages[0].name], addresses, numbers(pages))
 
@@ -210,9 +208,10 @@ def links(language: str, here: str, url: str, colab: str) -> Iterator[str]:
 
 def front(language: str, title: str) -> dict:
     """The front matter of the notebook's page, whose page has this title."""
+    name = re.sub(r"^\d+ ", "", title)  # without the number of the chapter
     return {
         "title": title,
-        "description": WORDS[language]["description"].format(page=title),
+        "description": WORDS[language]["description"].format(page=name),
         "search": {"exclude": True},  # it is the text of the pages
     }
 

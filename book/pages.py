@@ -35,13 +35,17 @@ KEYS = {
     "search": dict,  # of Material
     "terms": dict,  # that the page defines: book/glossary.py
     "allows": list,  # names that they reject
+    "names": list,  # by which others look for this page; nobody sees them
 }
-OPTIONAL = {"part", "search", "terms", "allows"}
+OPTIONAL = {"part", "search", "terms", "allows", "names"}
+# The part whose pages are looked up. All others but the home page are chapters, which
+# are numbered, as their equations are.
+REFERENCE = {"en": "Reference", "zh": "参考"}
 # The head of the table of pages.
 TABLE = {"en": "| Page | What it gives you |", "zh": "| 页面 | 内容 |"}
 FRONT = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
 # Of the front matter, what is no text of this page.
-ASIDE = re.compile(r"^(?:terms|allows):.*\n(?:(?:[ #].*|- .*)?\n)*", re.MULTILINE)
+ASIDE = re.compile(r"^(?:terms|allows|names):.*\n(?:(?:[ #].*|- .*)?\n)*", re.MULTILINE)
 # What stands in lines of its own. In an admonition, and in what folds, it is indented.
 PIECE = re.compile(
     r"^(?P<indent> *)(?:"
@@ -375,16 +379,21 @@ def _divergence(english: list[Page], chinese: list[Page]) -> Iterator[str]:
             what = f"the part {other!r} has not the pages of {one!r} in {first[0]}"
             yield f"{second[0]}:1: {what}"
             return
+    for name in sorted(chapters(english).keys() ^ chapters(chinese).keys()):
+        names = " and ".join(REFERENCE.values())
+        yield f"{there[name]}:1: a part is {names}, or neither of them"
 
 
 def table(pages: list[Page]) -> str:
-    """The pages of a language but the home page, with their summaries, in Markdown."""
-    rows = (
-        f"| [{page.front['title']}]({page.name}) | {page.front['summary']} |"
-        for page in pages
-        if page.name != HOME
-    )
-    return "\n".join([TABLE[pages[0].language], "|---|---|", *rows])
+    """The pages of a language but the home page, part by part, with their summaries, in
+    Markdown."""
+    rows, name = [TABLE[pages[0].language], "|---|---|"], titles(pages)
+    for part, members in parts([page for page in pages if page.name != HOME]):
+        rows += [f"| **{part}** | |"] if part else []
+        for page in members:
+            link = f"[{name[page.name]}]({page.name})"
+            rows.append(f"| {link} | {page.front['summary']} |")
+    return "\n".join(rows)
 
 
 def nav_pages() -> list[str]:
@@ -392,14 +401,31 @@ def nav_pages() -> list[str]:
     return [page.name for page in contents()["en"]]
 
 
-def numbers(pages: list[Page]) -> dict[str, tuple[str, str]]:
-    """Label -> number, name of the page: (p.n) is the n-th of the p-th page.
+def chapters(pages: list[Page]) -> dict[str, int]:
+    """The number of each page that has one, by its name.
 
-    The pages are those of one language in reading order; the first has no formula.
+    The pages are those of one language in reading order, the home page first.
     """
+    numbered = [page for page in pages[1:] if page.part != REFERENCE[page.language]]
+    return {page.name: chapter for chapter, page in enumerate(numbered, 1)}
+
+
+def titles(pages: list[Page]) -> dict[str, str]:
+    """The short title of each page by its name, behind the number where it has one."""
+    number = chapters(pages)
     return {
-        label: (f"{chapter}.{nth}", page.name)
-        for chapter, page in enumerate(pages[1:], 1)
+        page.name: f"{number.get(page.name, '')} {page.front['title']}".strip()
+        for page in pages
+    }
+
+
+def numbers(pages: list[Page]) -> dict[str, tuple[str, str]]:
+    """Label -> number, name of the page: (p.n) is the n-th of chapter p."""
+    number = chapters(pages)
+    return {
+        label: (f"{number[page.name]}.{nth}", page.name)
+        for page in pages
+        if page.name in number
         for nth, label in enumerate(page.labels, 1)
     }
 

@@ -9,7 +9,9 @@ import json
 import logging
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jieba
 
@@ -22,10 +24,31 @@ SHIM = "assets/javascripts/iframe-worker.js"
 SHIM_SOURCE = ROOT / "node_modules" / "iframe-worker" / "shim" / "index.js"
 # Words of this book that the dictionary of jieba lacks, and so cuts in the wrong place.
 WORDS = ["前向", "互相关", "上采样", "雅可比"]
-# Material cuts what a reader types into words of the index, but never looks at the last
-# character, and so drops the last word: 最大池化 became 最大.
-CUT = "for(let o=s+1;o<t.length;o++)t.slice(s,o)in e"
-MENDED_CUT = CUT.replace("o<t", "o<=t")
+HAN = re.compile("[\u4e00-\u9fff]+")
+# Code is not searched, since it is most of a page, but for what it calls of libraries.
+CODE = re.compile(r"<pre>.*?</pre>", re.DOTALL)
+CALL = re.compile(r"\b(?:np|tf|torch|nn|F)(?:\.\w+)+")
+# Puts a reader's query into words of the index.
+ASKED = Path(__file__).with_suffix(".js")
+# What is replaced in Material's scripts, each once: by file.
+MENDED = {
+    "workers/search.*.js": {
+        # Digits of a label ran into those of a number: a query 0 threw.
+        "e=e+s+o.id": 'e=e+"|"+s+"|"+o.id',
+        # Chinese alone was cut into words, which lost the last one; now ASKED does it.
+        r'e.replace(new RegExp("\\p{sc=Han}+","gu"),'
+        's=>[...fe(s,this.index.invertedIndex)].join("* "))': "asked(e,this.index)",
+    },
+    "bundle.*.js": {
+        # The index is loaded when the search is opened, by every protocol,
+        'location.protocol!=="file:"': "false",
+        # and the worker begins with the first message to it, which brings the index.
+        "t=new Worker(e)": "t=Object.assign(new EventTarget,{postMessage(m){"
+        "this.w||(this.w=new Worker(e)).addEventListener('message',n=>"
+        "t.dispatchEvent(new MessageEvent('message',{data:n.data})));"
+        "this.w.postMessage(m)}})",
+    },
+}
 
 
 def teach() -> None:
@@ -45,6 +68,33 @@ def teach() -> None:
 
     if not jieba.dt.initialized:
         jieba.dt.initialize = initialize
+
+
+def complete(entries: list[dict[str, Any]], title: str, front: dict[str, Any]) -> None:
+    """What the index says of a page, which is its first entry, and of its sections.
+
+    A page is found by its short title and its description, too, and by the names that
+    others give to what stands there: `names` of its front matter, and `named`, by
+    anchor, of the glossary. None of these is shown.
+    """
+    named = front.get("named", {})
+    for entry in entries:
+        if calls := {*CALL.findall(" ".join(CODE.findall(entry["text"])))}:
+            entry["calls"] = sorted(calls)
+        entry["text"] = CODE.sub("", entry["text"])
+        anchor = entry["location"].partition("#")[2]
+        names = [*named.get(anchor, [])]
+        if not anchor:
+            names += [title, *front.get("names", [])]
+            entry["about"] = HAN.sub(_cut, front.get("description", ""))
+        if names:
+            entry["names"] = names
+        if anchor.startswith("exercise"):
+            entry["boost"] = 0.5  # nothing is explained there
+
+
+def _cut(chinese: re.Match[str]) -> str:
+    return "".join(f"\u200b{word}\u200b" for word in jieba.cut(chinese[0]))
 
 
 def based(output: str, folder: str) -> str:
@@ -87,12 +137,15 @@ def write(site: Path, indexes: dict[str, dict], offline: bool) -> None:
         shutil.copy(SHIM_SOURCE, site / SHIM)
 
 
-def mend(site: Path) -> list[str]:
-    """Mends Material's search; returns complaints where there is nothing to mend."""
-    changed = []
-    for worker in (site / "assets" / "javascripts" / "workers").glob("search.*.js"):
-        script = worker.read_text("utf-8")
-        if CUT not in script:
-            changed.append(f"Material's search has changed: see CUT in {__file__}")
-        worker.write_text(script.replace(CUT, MENDED_CUT), "utf-8")
-    return changed
+def mend(site: Path) -> Iterator[str]:
+    """Mends Material's search; yields complaints where there is nothing to mend."""
+    for name, replaced in MENDED.items():
+        [script] = (site / "assets" / "javascripts").glob(name)
+        text = script.read_text("utf-8")
+        for theirs, ours in replaced.items():
+            if text.count(theirs) != 1:
+                yield f"Material's search has changed: {theirs}: MENDED in {__file__}"
+            text = text.replace(theirs, ours)
+        if name.startswith("workers"):
+            text = ASKED.read_text("utf-8") + text
+        script.write_text(text, "utf-8")

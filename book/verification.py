@@ -1,9 +1,9 @@
-"""What the last run of the property tests found, as readers see it.
+"""What the last run of the tests found, as readers see it.
 
 Where a page has the comment <!-- verification table -->, a table of the main equations
 takes its place, and every page with outputs or main equations gets a line below its
-title that leads there. <!-- formulas table --> is what became of all formulas.
-book/record.py has what was found.
+title that leads there. <!-- formulas table --> is what became of all formulas, and
+<!-- last run --> the run in four numbers. book/record.py has what was found.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from book.formulas import NUMBER
 from book.pages import STEP, Page
-from book.record import NAMES, Record, path, read
+from book.record import NAMES, Record, Run, path, read
 from book.results import Result, results
 from book.sessions import parse
 from book.steps import MADE, SHOWN
@@ -22,7 +22,9 @@ from book.tex.inline import WITHIN
 
 PLACE = "<!-- verification table -->"
 FORMULAS = "<!-- formulas table -->"
+TABLE = "main-results"  # its anchor
 TITLE = "</h1>"
+RUN = "<!-- last run -->"
 COLUMNS = 3  # of words; those after them are of numbers
 TEXTS = {
     "en": {
@@ -33,6 +35,13 @@ TEXTS = {
         "run": "{date}, profile {profile}: {outputs} outputs of code, {cases} cases in "
         "all. {versions}.",
         "comma": ", ",
+        "numbers of the run": [
+            "outputs, each what the code prints, character by character",
+            "displayed formulas, read by a program and evaluated: both sides agree",
+            "random cases, on which the main results agree with TensorFlow, with a "
+            "central difference or with a definition",
+            "functions with one known mistake each: the same check refuses all of them",
+        ],
         "absent": (
             "Not yet checked on this machine",
             "There is no record of a run. <code>python3 make.py test</code> makes one.",
@@ -70,6 +79,12 @@ TEXTS = {
         "run": "{date}，{profile} 配置，代码输出 {outputs} 段，共 {cases} 组数据。"
         "{versions}。",
         "comma": "、",
+        "numbers of the run": [
+            "段输出，与代码打印的逐字符相同",
+            "个单独成行的公式，由程序读入并求值，等号两边相等",
+            "组随机数据，主要结果在其上与 TensorFlow、中心差分或定义一致",
+            "个函数各含一处已知的错误，都被同样的验证拦下",
+        ],
         "absent": (
             "在这台机器上尚未验证",
             "没有验证记录。运行 <code>python3 make.py test</code> 即可生成。",
@@ -145,18 +160,17 @@ def complaint(record: Record, root: Path) -> str:
 
 
 def shown(html: str, book: Found, language: str) -> str:
-    """A page with the table where it has its place."""
-    return html.replace(PLACE, table(book, language)) if PLACE in html else html
+    """A page with the table, and the run in numbers, where they have their place."""
+    for place, made in ((PLACE, table), (RUN, numbers)):
+        if place in html:
+            html = html.replace(place, made(book, language))
+    return html
 
 
 def table(book: Found, language: str) -> str:
     words = TEXTS[language]
     state, run = book.record
-    shown = []
-    if state != "fresh":
-        title, text = words[state]
-        title = f'<p class="admonition-title">{title}</p>'
-        shown.append(f'<div class="admonition warning">{title}<p>{text}</p></div>')
+    shown = [] if state == "fresh" else [warning(state, language)]
     head = "".join(cell("th", i, text) for i, text in enumerate(words["head"]))
     rows = [f"<thead><tr>{head}</tr></thead><tbody>"]
     for label in book.labels:
@@ -176,7 +190,9 @@ def table(book: Found, language: str) -> str:
         rows.append(f'<tr id="check-{label}">{cells}</tr>')
     # Whoever searches for a function wants its page.
     shown.append(
-        '<table data-search-exclude="">' + "\n".join(rows) + "</tbody></table>"
+        f'<table id="{TABLE}" data-search-exclude="">'
+        + "\n".join(rows)
+        + "</tbody></table>"
     )
     if run:
         versions = [f"{name} {run.versions[key]}" for key, name in NAMES.items()]
@@ -184,11 +200,37 @@ def table(book: Found, language: str) -> str:
             date=run.date,
             profile=escape(run.profile),
             outputs=run.outputs,
-            cases=sum(cases for cases, _ in run.equations.values()),
+            cases=cases_of(run),
             versions=escape(words["comma"].join(versions)),
         )
         shown.append(f"<p>{text}</p>")
     return "\n".join(shown)
+
+
+def warning(state: str, language: str) -> str:
+    """Why the record says nothing of the code as it is now."""
+    title, text = TEXTS[language][state]
+    title = f'<p class="admonition-title">{title}</p>'
+    return f'<div class="admonition warning">{title}<p>{text}</p></div>'
+
+
+def cases_of(run: Run) -> int:
+    return sum(cases for cases, _ in run.equations.values())
+
+
+def numbers(book: Found, language: str) -> str:
+    """The run in four numbers, and of what each is one."""
+    state, run = book.record
+    if state != "fresh":
+        return warning(state, language)
+    evaluated = run.formulas.get("evaluated", 0) + run.formulas.get("arithmetic", 0)
+    wrong = sum(len(result.wrong) for result in book.results.values())
+    counted = [run.outputs, evaluated, cases_of(run), wrong]
+    # Between thousands a narrow space, at which no line ends.
+    numbers = [f"{number:,}".replace(",", "\u202f") for number in counted]
+    told = zip(numbers, TEXTS[language]["numbers of the run"], strict=True)
+    items = "".join(f"<li><strong>{number}</strong> {of}</li>" for number, of in told)
+    return f'<ul class="run" data-search-exclude="">{items}</ul>'
 
 
 def cell(tag: str, column: int, text: str) -> str:
@@ -254,5 +296,5 @@ def marked(output: str, book: Found, language: str, url: str) -> str:
         numbers = outputs, len(labels), cases
         for text, number in zip(words["counts"], numbers, strict=True):
             counted += f" · {text.format(number)}" if number else ""
-    line = f'<p class="verified"><a href="{url}#last-run">{said}</a>{counted}</p>'
+    line = f'<p class="verified"><a href="{url}#{TABLE}">{said}</a>{counted}</p>'
     return output.replace(TITLE, f"{TITLE}\n{line}", 1)

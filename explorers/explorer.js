@@ -15,16 +15,20 @@ const whole = (text, low, high) =>
   (/^\d+$/.test(text) && low <= Number(text) && Number(text) <= high ? Number(text) : refuse("whole", low, high));
 
 /** The size asked for, or that given. */
-const sizeOf = (array, side, most) =>
-  /** @type {Cell} */ (arithmetic.shape(array).map((length) => whole(side || String(length), 1, most)));
+const sizeOf = (array, rows, columns, most) => /** @type {Cell} */ ([rows, columns]
+  .map((side, axis) => whole(side ?? String(arithmetic.shape(array)[axis]), 1, most)));
+
+// So many terms of a sum are written at once; the others when one rests at it.
+const WRITTEN = 12;
 
 /** To another size; what is new are small integers. */
 const fit = (array, [rows, columns], salt) => arithmetic.matrix(rows, columns, (i, j) =>
   array[i]?.[j] ?? (salt * (i + 2) * (j + 3) + 3 * i + 5 * j) % 7 - 3);
 
-/** @param {string} mode valid or same, else the sides count @returns {Padding} */
+/** @param {string} mode valid, same or causal, else the sides count @returns {Padding} */
 const paddingOf = (mode, sides, size, spans, stride) => {
   const padding = mode === "same" ? size.flatMap((length, axis) => arithmetic.same(length, spans[axis], stride))
+    : mode === "causal" ? [0, 0, spans[1] - 1, 0] // columns are steps in time
     : sides.map((side) => (mode === "valid" ? 0 : whole(side, 0, 6)));
   size.forEach((length, axis) => {
     const all = length + padding[2 * axis] + padding[2 * axis + 1];
@@ -35,7 +39,8 @@ const paddingOf = (mode, sides, size, spans, stride) => {
 
 const factor = (value) => (value < 0 ? `(${shown(value)})` : shown(value));
 
-const symbol = (name, ...indices) => `<i>${name}</i><sub>${indices.join(",")}</sub>`;
+/** A plain text: of elements for each index, long sums would be slow. */
+const symbol = (name, ...indices) => name + indices.join(",").replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]);
 
 /** Set the content; where only texts differ, just these. */
 const patch = (element, html) => {
@@ -50,8 +55,13 @@ class Explorer extends HTMLElement {
   /** @type {any} */ state;
   /** @type {Record<string, Grid>} */ grids = {};
   outputs = []; // grids whose cells can be picked
+  /** @type {Record<string, string[]>} */ twins = {}; // of outputs
   /** @type {{ name: string, cell: Cell }} */ picked;
   pinned = false;
+  own = {}; // what the reader has set
+  /** @type {Record<string, number>} */ most = {}; // terms that a sum of an output has, for which there is room
+  pass = ""; // the output whose factors are seen where there is no room for all
+  last = {}; // the cell that was picked last in each output
   kind = this.localName.split("-")[0];
 
   // Of its own, each kind has the names of its settings, and turns them into a state;
@@ -61,6 +71,7 @@ class Explorer extends HTMLElement {
   render() {}
   explain() {}
   slope() { return NaN; } // by central differences
+  again() { return NaN; } // what is no gradient, in another way
 
   connectedCallback() {
     if (this.root) return;
@@ -74,12 +85,29 @@ class Explorer extends HTMLElement {
         this.change({ [name]: textOf(rows.with(i, rows[i].with(j, typed(text)))) });
       });
       const picks = panel.matches(".picks");
+      const { twin } = panel.dataset; // has the gradient at each of its cells
       if (picks) this.outputs.push(name);
-      this.grids[name] = new Grid(panel, picks ? (cell, pin) => this.pick(name, cell, pin) : undefined,
-        panel.matches(".edits") ? edit : undefined);
+      if (twin) (this.twins[twin] ??= []).push(name);
+      this.grids[name] = new Grid(panel, picks || twin ? (cell, pin) =>
+        this.grids[name].holds(cell) && this.pick(twin ?? name, cell, pin, !twin) : undefined,
+      panel.matches(".edits") ? edit : undefined);
     }
+    for (const button of this.all("[data-over]")) button.addEventListener("click", () => this.turn(button.dataset.over));
+    for (const button of this.all("[data-folds]")) {
+      const part = this.find(`.${button.dataset.folds}`);
+      const fold = (open) => {
+        part.hidden = !open;
+        button.setAttribute("aria-expanded", String(open));
+      };
+      button.addEventListener("click", () => fold(part.hidden));
+      fold(part.matches(".settings") && matchMedia("(min-width: 60em)").matches);
+    }
+    const heats = this.find(".heats");
+    heats?.addEventListener("change", () => this.root.classList.toggle("heat", heats.checked));
+    this.sum.addEventListener("scroll", () => { this.scrolled = true; });
+    addEventListener("beforeprint", () => this.complete());
     for (const field of this.all("[data-key]"))
-      field.addEventListener(field.type === "range" ? "input" : "change", () => this.take(field));
+      field.addEventListener(field.type === "range" ? "input" : "change", () => this.enter(field));
     for (const button of this.all("[data-do]")) button.addEventListener("click", () => this[button.dataset.do]());
     this.root.addEventListener("keydown", ({ key }) => key === "Escape" && this.pinned && this.pin(false));
     this.load();
@@ -117,23 +145,24 @@ class Explorer extends HTMLElement {
   // --- State and address
 
   load() {
-    const given = Object.fromEntries(new URLSearchParams(this.dataset.start));
+    const { play, at: start, ...given } = Object.fromEntries(new URLSearchParams(this.dataset.start));
     const at = (text) => {
       const [, name, i, j] = /^(\w+)\.(\d+)\.(\d+)$/.exec(text) ?? [];
       return this.outputs.includes(name) ? { name, cell: /** @type {Cell} */ ([Number(i), Number(j)]) } : refuse(`at=${text}`);
     };
+    this.given = given;
     this.first = this.state = this.parse(given);
-    this.picked = at(given.at);
+    this.picked = this.start = at(start);
     const before = `${this.kind}.`;
     const { at: pin, ...own } = Object.fromEntries([...new URLSearchParams(location.search)]
       .filter(([name]) => name.startsWith(before)).map(([name, value]) => [name.slice(before.length), value.trim()]));
     if (!this.attempt(this.root, () => {
       const stranger = Object.keys(own).find((name) => !(name in this.settings()));
       if (stranger) refuse(`${stranger}?`);
-      const state = this.parse({ ...given, ...own });
+      this.take(own);
       if (pin) [this.picked, this.pinned] = [at(pin), true];
-      this.state = state;
     })) this.find(".refusal").textContent = this.say("address", this.find(".refusal").textContent);
+    if (play === "once" && !location.search && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.playOnce();
   }
 
   /** The state as texts, as parse wants it. */
@@ -142,9 +171,25 @@ class Explorer extends HTMLElement {
       [name, Array.isArray(state[name]) ? textOf(state[name]) : String(state[name])])) };
   }
 
+  /** What the reader has set, in the place of what the page gives: no more of it than
+   * makes a difference. */
+  take(own) {
+    const state = this.parse({ ...this.given, ...own });
+    const want = JSON.stringify(state);
+    for (const name of Object.keys(own)) {
+      const { [name]: _, ...others } = own;
+      try {
+        if (JSON.stringify(this.parse({ ...this.given, ...others })) === want) own = others;
+      } catch (error) { // the others cannot do without it
+        if (!error.said) throw error;
+      }
+    }
+    [this.own, this.state] = [own, state];
+  }
+
   /** Other settings, if not refused. */
-  change(settings, from = this.state) {
-    this.state = this.parse({ ...this.settings(from), ...settings });
+  change(settings, own = this.own) {
+    this.take({ ...own, ...settings });
     for (const line of this.all(".refusal")) line.textContent = "";
     this.update();
     this.save();
@@ -158,19 +203,19 @@ class Explorer extends HTMLElement {
       field.removeAttribute("aria-invalid");
     }
     this.render();
-    const { name, cell: [i, j] } = this.picked;
-    const [rows, columns] = arithmetic.shape(this.grids[name].array);
-    this.choose(name, [Math.min(i, rows - 1), Math.min(j, columns - 1)]);
+    this.root.style.setProperty("--terms", String(Math.max(2, ...Object.values(this.most))));
+    this.choose(this.picked.name, this.picked.cell);
+    this.see(this.pass);
     this.pin(this.pinned, false);
   }
 
-  /** What differs from the first state goes into the address. */
+  /** The reader's own settings go into the address. */
   save() {
     clearTimeout(this.saving); // browsers refuse a hundred in half a minute
     this.saving = setTimeout(() => {
-      const [query, now, first] = [new URLSearchParams(location.search), this.settings(), this.settings(this.first)];
+      const query = new URLSearchParams(location.search);
       for (const name of [...query.keys()]) if (name.startsWith(`${this.kind}.`)) query.delete(name);
-      for (const name of this.keys) if (now[name] !== first[name]) query.set(`${this.kind}.${name}`, now[name]);
+      for (const [name, value] of Object.entries(this.own)) query.set(`${this.kind}.${name}`, value);
       if (this.pinned) query.set(`${this.kind}.at`, [this.picked.name, ...this.picked.cell].join("."));
       history.replaceState(history.state, "", (query.size ? `?${query}` : location.pathname) + location.hash);
     }, 150);
@@ -178,15 +223,15 @@ class Explorer extends HTMLElement {
 
   // --- Controls
 
-  take(field) {
+  enter(field) {
     const value = field.type === "checkbox" ? String(field.checked) : field.value.trim().replace("−", "-");
     const { key } = field.dataset;
     if (this.attempt(field.closest(".control"), () => this.change({ [key]: value }))) return;
-    if (field.type === "text") field.setAttribute("aria-invalid", "true");
+    if (/text|number/.test(field.type)) field.setAttribute("aria-invalid", "true");
     else field.value = this.settings()[key];
   }
 
-  reset() { this.change({}, this.first); }
+  reset() { this.change({}, {}); }
 
   fill(draw) {
     const arrays = this.find("[data-fill]").dataset.fill.split(" ");
@@ -199,22 +244,43 @@ class Explorer extends HTMLElement {
 
   // --- The picked cell
 
-  pick(name, cell, pin) {
+  /** @param {boolean} [turn] and see the pass of this output */
+  pick(name, cell, pin, turn = true) {
     if (!pin && (this.pinned || this.timer)) return;
     const again = this.pinned && this.picked.name === name && String(this.picked.cell) === String(cell);
     if (pin) this.play(false);
-    this.choose(name, cell);
+    this.choose(name, cell, turn);
     if (pin) this.pin(!again);
   }
 
-  choose(name, cell) {
+  choose(name, [i, j], turn = true) {
+    const [rows, columns] = arithmetic.shape(this.grids[name].array);
+    const cell = /** @type {Cell} */ ([Math.min(i, rows - 1), Math.min(j, columns - 1)]);
     this.picked = { name, cell };
+    this.last[name] = cell;
     for (const grid of Object.values(this.grids)) grid.dim();
     this.grids[name].choose(cell);
+    for (const twin of this.twins[name] ?? []) this.grids[twin].outline("twin", [cell]);
     this.explain();
     for (const grid of Object.values(this.grids)) grid.draw();
     this.find("output", this.sum).textContent = "";
-    this.find("[data-do=check]", this.sum).disabled = !this.grids[name].root.matches(".gradient");
+    const [pass] = this.grids[name].root.closest("[data-in]")?.dataset.in.split(" ") ?? [""];
+    if (turn && pass !== this.pass) this.see(pass);
+  }
+
+  /** Only the pass of an output, where there is no room for all. */
+  see(pass) {
+    this.pass = pass;
+    this.root.style.setProperty("--pass-terms", String(this.most[pass] ?? 2));
+    for (const part of this.all("[data-in]")) part.classList.toggle("out", !part.dataset.in.split(" ").includes(pass));
+    for (const button of this.all("[data-over]")) button.setAttribute("aria-pressed", String(button.dataset.over === pass));
+  }
+
+  /** To a pass, and there to the cell that was picked last. */
+  turn(name) {
+    this.play(false);
+    this.pin(false);
+    this.choose(name, this.last[name] ?? [0, 0]);
   }
 
   pin(on, save = true) {
@@ -223,15 +289,31 @@ class Explorer extends HTMLElement {
     if (save) this.save();
   }
 
-  write(formula, result, terms, value, notes = [], join = "+") {
+  /** A sum, its terms with symbols and with numbers. The products are lettered as their
+   * factors are in the panels (see Grid.pair). */
+  write(formula, result, terms, value, { notes = [], join = "+", products = 0 } = {}) {
     if (this.written !== formula)
       this.find(".general", this.sum).replaceChildren(this.find(`[data-formula="${formula}"]`, this.texts).cloneNode(true));
     this.written = formula;
-    const symbols = (text) => `<span class="symbols">${text}</span>`;
-    patch(this.find(".written", this.sum), `${symbols(result)} = <strong class="value">${shown(value)}</strong> `
-      + terms.map(([above, below], at) => `${at ? join : join === "," ? "= max" : "="}\u00a0<span class="term">${symbols(above)}\n<span class="numbers">${below}</span></span> `).join("")
-      + notes.join(" "));
+    const pair = (at) => (at < products ? ` pair${at % COLOURS}"><b>${products > LETTERS.length ? "" : LETTERS[at]}</b> ` : '">');
+    const html = (terms) => `<span class="result">${result}</span> = <strong class="value">${shown(value)}</strong> `
+      + terms.map(([above, below], at) => `${at ? join : join === "," ? "= max" : "="}\u00a0<span class="term${pair(at)}${above}\n${below}</span> `).join("");
+    const written = this.find(".written", this.sum);
+    clearTimeout(this.resting);
+    this.complete = () => {
+      clearTimeout(this.resting);
+      patch(written, html(terms) + notes.join(" "));
+    };
+    if (terms.length <= WRITTEN) this.complete();
+    else {
+      patch(written, `${html(terms.slice(0, WRITTEN))} ${join} …`);
+      this.resting = setTimeout(() => this.complete(), 150);
+    }
+    if (this.scrolled) this.sum.scrollTop = 0; // to ask for it would lay the page out
+    this.scrolled = false;
   }
+
+  complete() {} // the sum
 
   note(lines) {
     this.find(".notes").innerHTML = lines.map((line) => `<li>${line}</li>`).join("");
@@ -239,9 +321,10 @@ class Explorer extends HTMLElement {
 
   check() {
     const { name, cell: [i, j] } = this.picked;
-    const [mine, formula] = [this.slope(), this.grids[name].array[i][j]]
+    const gradient = this.grids[name].root.matches(".gradient");
+    const [mine, formula] = [gradient ? this.slope() : this.again(), this.grids[name].array[i][j]]
       .map((value) => shown(Math.abs(value) < 5e-9 ? 0 : value, 8));
-    this.find("output").textContent = this.say("compared", mine, formula);
+    this.find("output").textContent = this.say(gradient ? "compared" : "again", mine, formula);
   }
 
   // --- The player
@@ -252,7 +335,7 @@ class Explorer extends HTMLElement {
   }
 
   next() {
-    const over = this.find(".over").value;
+    const over = this.pass;
     const [rows, columns] = arithmetic.shape(this.grids[over].array);
     const [i, j] = this.picked.name === over ? this.picked.cell : [0, -1];
     const at = (i * columns + j + 1) % (rows * columns);
@@ -269,6 +352,29 @@ class Explorer extends HTMLElement {
     this.find(".written").ariaLive = on ? "off" : "polite"; // no flood of words
     if (!on) return;
     this.next();
+    if (String(this.picked.cell) === this.ends) { // once is enough
+      this.play(false);
+      this.choose(this.start.name, this.start.cell);
+      return;
+    }
     this.timer = setTimeout(() => this.play(true), 1000 / this.find(".speed").value);
+  }
+
+  /** Through all cells of the first output once it is in sight, unless the reader begins. */
+  playOnce() {
+    const stop = () => {
+      seen.disconnect();
+      if (this.timer) this.play(false);
+      this.ends = undefined;
+    };
+    const seen = new IntersectionObserver(([{ isIntersecting }]) => {
+      if (!isIntersecting) return;
+      seen.disconnect();
+      this.choose(this.start.name, [99, 99]); // the last, after which comes the first
+      this.ends = String(this.picked.cell);
+      this.play(true);
+    }, { threshold: 0.5 });
+    seen.observe(this);
+    for (const event of ["pointerover", "focusin"]) this.root.addEventListener(event, stop, { once: true, capture: true });
   }
 }

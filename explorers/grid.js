@@ -30,6 +30,8 @@ const typed = (text) => {
 
 // In pixels, as in the figures.
 const [HEIGHT, MARGIN] = [26, 13];
+const COLOURS = 4;
+const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 class Grid {
   /** @type {Matrix} */ array;
@@ -50,9 +52,15 @@ class Grid {
     this.marks = box.firstChild;
     this.svg = box.lastChild;
     const point = (event) => this.at(event) && pick?.(this.at(event), false);
+    const focused = (event) => {
+      point(event);
+      // Not below the sum, which stays at the lower edge of the screen.
+      const [cell, sum] = [event.target, root.closest(".stage").querySelector(".sum")].map((each) => each.getBoundingClientRect());
+      if (cell.bottom > sum.top) scrollBy(0, cell.bottom - sum.top + HEIGHT);
+    };
     // Not at the drawing: Tab would stop at it.
     for (const [name, act] of Object.entries({
-      pointerover: point, focusin: point, click: (event) => this.act(event), keydown: (event) => this.key(event),
+      pointerover: point, focusin: focused, click: (event) => this.act(event), keydown: (event) => this.key(event),
     })) box.addEventListener(name, act);
   }
 
@@ -62,12 +70,15 @@ class Grid {
     return i === undefined ? undefined : [i - this.offset[0], j - this.offset[1]];
   }
 
+  /** Is this cell one of array, and no zero put around it? @param {Cell} cell */
+  holds([i, j]) { return this.array[i]?.[j] !== undefined; }
+
   act(event, text) {
     const cell = this.at(event);
     if (!cell || !this.active) return;
     this.focus(cell[0] + this.offset[0], cell[1] + this.offset[1]);
-    this.pick?.(cell, true);
-    if (this.edit && this.array[cell[0]]?.[cell[1]] !== undefined) this.open(cell, text);
+    if (!this.edit) this.pick(cell, true);
+    else if (this.holds(cell)) this.open(cell, text);
   }
 
   key(event) {
@@ -130,6 +141,7 @@ class Grid {
     put ??= (i, j) => array[i - top]?.[j - left] === undefined;
     const digits = [0, 1].find((n) => all.flat().every((value) => Math.abs(value - Number(value.toFixed(n))) < 1e-9)) ?? 2;
     const texts = all.map((row) => row.map((value) => (Math.abs(value) < 1e-12 ? "0" : shown(value, digits))));
+    const most = Math.max(...all.flat().map(Math.abs));
     const width = Math.max(24, 7 + 5.4 * Math.max(...texts.flat().map((text) => text.length)));
     const before = String([...arithmetic.shape(this.cells), this.offset, this.width]);
     this.array = array;
@@ -142,7 +154,9 @@ class Grid {
     this.svg.setAttribute("aria-label", `${label}, ${size}`);
     this.cells.forEach((row, i) => row.forEach((cell, j) => {
       const added = put(i, j);
-      cell.setAttribute("class", `cell${all[i][j] ? "" : " zero"}${added ? " put" : ""}`);
+      const sign = all[i][j] < 0 ? "minus" : all[i][j] > 0 ? "plus" : "zero";
+      cell.setAttribute("class", `cell ${sign}${added ? " put" : ""}`);
+      cell.firstChild.setAttribute("style", `--size: ${most && (Math.abs(all[i][j]) / most).toFixed(2)}`);
       const [exact, text] = [shown(all[i][j]), texts[i][j]];
       cell.lastChild.textContent = text;
       if (this.active) cell.setAttribute("aria-label", `${inRow} ${i - top}, ${inColumn} ${j - left}: ${
@@ -159,7 +173,7 @@ class Grid {
     this.cells = arithmetic.range(rows).map((i) => arithmetic.range(columns).map((j) => svg(
       "g",
       { "data-at": `${i},${j}`, ...(this.active && { role: "gridcell", tabindex: "-1" }) },
-      svg("rect", { x: x(j), y: y(i), width, height: HEIGHT }), svg("text", { x: x(j + 0.5), y: y(i + 0.5) + 4 }))));
+      svg("rect", { x: x(j), y: y(i), width, height: HEIGHT }), svg("text", { x: x(j + 0.5), y: y(i + 0.5) + 5 }))));
     const [across, down] = [x(columns) + 2, y(rows) + 2];
     this.svg.replaceChildren();
     for (const drawing of [this.marks, this.svg]) set(drawing, {
@@ -194,12 +208,29 @@ class Grid {
       `M${MARGIN + (j + left) * width} ${MARGIN + (i + top) * HEIGHT}h${size[1] * width}v${size[0] * HEIGHT}h${-size[1] * width}z`).join("");
   }
 
+  /** The factors of products: each has the colour and, while there are enough, the letter of
+   * its product. @param {Cell[]} cells one for each product */
+  pair(cells) {
+    for (const colour of arithmetic.range(COLOURS))
+      this.outline(`pair${colour}`, cells.filter((_, at) => at % COLOURS === colour));
+    this.lettered = cells.length > LETTERS.length ? [] : cells;
+  }
+
   dim() {
     this.paths = {};
+    this.lettered = [];
     this.picked?.removeAttribute("aria-selected");
   }
 
   draw() {
     for (const path of this.marks.querySelectorAll("path")) set(path, { d: this.paths[path.getAttribute("class")] ?? "" });
+    const { width, offset: [top, left], lettered } = this;
+    // One text whose letters have places of their own: it costs as much as one cell.
+    const text = set(this.marks.querySelector("text"), {
+      x: lettered.map((cell) => MARGIN + (cell[1] + left) * width + 2).join(" "),
+      y: lettered.map((cell) => MARGIN + (cell[0] + top) * HEIGHT + 8).join(" "),
+    });
+    const letters = LETTERS.slice(0, lettered.length);
+    if (text.textContent !== letters) text.textContent = letters;
   }
 }

@@ -1,6 +1,7 @@
-"""MkDocs hook: the navigation, and the table of all pages on the home page.
+"""MkDocs hook: the navigation, the numbers of chapters, and the table of all pages on
+the home page.
 
-Both follow from the front matter, which says of each page its title, its part and its
+All follow from the front matter, which says of each page its title, its part and its
 place; a line <!-- contents --> becomes the table.
 """
 
@@ -11,7 +12,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
 from mkdocs.structure.pages import Page
 
-from book import pages
+from book import notebook_page, pages
 
 PLACE = re.compile(r"^<!-- contents -->$", re.MULTILINE)
 
@@ -24,8 +25,9 @@ def contents(config: MkDocsConfig) -> list[pages.Page]:
 @event_priority(-150)  # after i18n, which sets the language
 def on_config(config: MkDocsConfig) -> None:
     config.nav = []
+    titles = pages.titles(contents(config))
     for part, members in pages.parts(contents(config)):
-        entries = [{page.front["title"]: page.name} for page in members]
+        entries = [{titles[page.name]: page.name} for page in members]
         config.nav += [{part: entries}] if part else entries
 
 
@@ -35,3 +37,15 @@ def on_page_markdown(
     # The navigation has it already, and the home page's is for the navigation alone.
     page.meta.pop("title", None)
     return PLACE.sub(lambda _: pages.table(contents(config)), markdown)
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """The number of the chapter, before the heading; its notebook has it, too."""
+    source = page.file.src_uri
+    source = notebook_page.page_of(source) if source.endswith(".ipynb") else source
+    book = contents(config)
+    number = pages.chapters(book).get(source.removeprefix(f"{book[0].language}/"))
+    if number is None:
+        return output
+    shown = rf'\g<0><span class="number">{number}</span> '
+    return re.sub("<h1[^>]*>", shown, output, count=1)

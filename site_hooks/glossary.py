@@ -24,6 +24,8 @@ def on_page_markdown(
     markdown: str, page: Page, config: MkDocsConfig, **_: object
 ) -> str:
     language = str(config.theme["language"])
+    name = page.file.src_uri.removeprefix(f"{language}/")
+    page.meta["named"] = glossary.named(_terms, name)  # for the search
     return glossary.PLACE.sub(
         lambda place: glossary.table(_terms, place[1], language), markdown
     )

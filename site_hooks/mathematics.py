@@ -13,6 +13,7 @@ from mkdocs.structure.toc import AnchorLink
 from book import Mistake
 from book.formulas import Equation, Marker, Mistakes, Written, compare, draw, number
 from book.formulas import typeset as _typeset  # MkDocs would take it for an event
+from book.pages import REFERENCE
 
 _chapters: list[Page] = []  # of the language being built, in the order of the nav
 _equations: dict[str, dict[str, Equation]] = {}  # language -> label -> equation
@@ -20,7 +21,7 @@ _equations: dict[str, dict[str, Equation]] = {}  # language -> label -> equation
 
 @event_priority(-200)  # after i18n, which picks the language's pages at -100
 def on_nav(nav: Navigation, config: MkDocsConfig, **_: object) -> None:
-    _chapters[:] = [page for page in nav.pages if page is not nav.homepage]
+    _chapters[:] = [page for page in nav.pages if _numbered(page, nav)]
     # i18n builds the other languages inside the build of the first.
     if not getattr(config.plugins.get("i18n"), "building", False):
         _equations.clear()
@@ -51,6 +52,11 @@ def on_post_page(output: str, **_: object) -> str:
 
 def on_shutdown() -> None:
     _typeset.close()
+
+
+def _numbered(page: Page, nav: Navigation) -> bool:
+    part = page.parent.title if page.parent else ""
+    return page is not nav.homepage and part not in REFERENCE.values()
 
 
 def _written(page: Page) -> Written:

@@ -21,7 +21,7 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
-from book import kept
+from book import kept, search
 from book.kept import Kept
 
 Result = TypeVar("Result")
@@ -31,6 +31,9 @@ serve.LiveReloadServer = partial(LiveReloadServer, polling_interval=0.1)
 
 # What Page.render sets, besides links_to_anchors, whose keys are files of one build.
 RENDERED = ["content", "toc", "_title_from_render", "present_anchor_ids"]
+
+# What the search keeps of a page.
+SEARCH = Path(search.__file__).read_text("utf-8")
 
 # --8<-- "name:section", or names between two --8<--, each in a line of its own.
 INCLUDE = re.compile(r"^.*8<-.*$|^[ \t]*\S+[ \t]*$", re.MULTILINE)
@@ -95,7 +98,7 @@ def on_config(config: MkDocsConfig) -> None:
         return added
 
     def remembered(page: Page) -> None:
-        inputs = page.content, str(page.title), repr(page.meta)
+        inputs = page.content, str(page.title), repr(page.meta), SEARCH
         index.entries += _indexed(page, inputs, lambda: entries(page))
 
     index.add_entry_from_context = remembered

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import CombinedEvent, event_priority, get_plugin_logger
+from mkdocs.structure.pages import Page
 
 from book import search
 
@@ -13,10 +14,26 @@ _indexes: dict[str, dict] = {}  # of the languages built so far, by their folder
 
 
 @event_priority(50)  # before the offline plugin, which would name a script on a CDN
-def on_config(config: MkDocsConfig) -> None:
+def _prepare(config: MkDocsConfig, **_: object) -> None:
     search.teach()
     if _offline(config):
         config.extra["polyfills"] = [search.SHIM]
+
+
+@event_priority(-40)  # the search plugin has begun an index; rebuild.py keeps its parts
+def _complete(config: MkDocsConfig, **_: object) -> None:
+    index = config.plugins["material/search"].search_index
+    add = index.add_entry_from_context
+
+    def completed(page: Page) -> None:
+        first = len(index.entries)
+        add(page)
+        search.complete(index.entries[first:], str(page.title), page.meta)
+
+    index.add_entry_from_context = completed
+
+
+on_config = CombinedEvent(_prepare, _complete)
 
 
 def on_post_page(output: str, config: MkDocsConfig, **_: object) -> str:

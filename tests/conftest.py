@@ -17,7 +17,7 @@ from tests.site import build, built, serving  # noqa: F401  build: others take i
 from tools.chromium import FLAGS, NONE, chromium
 
 # A test has its own addresses, or none.
-for name in ("SITE_URL", "REPO_URL"):
+for name in ("SITE_URL", "REPO_URL", "DOWNLOADS_URL"):
     os.environ.pop(name, None)
 
 NO_BROWSER = f"NOTHING WAS TRIED IN A BROWSER, {NONE}"

@@ -2,6 +2,7 @@
 
 import json
 import re
+import string
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Route
 from book.explorer import Array, Explorers
 from book.pages import ROOT
 
+LETTERS = string.ascii_lowercase + string.ascii_uppercase
 FOLDER = ROOT / "explorers"
 EXPLORERS = Explorers(FOLDER)
 HOST = "http://explorers"
@@ -74,6 +76,8 @@ LOOK = """(element, settings) => {
     const by = (value) => Object.fromEntries(panels.map((panel) =>
         [panel.dataset.grid, value(panel)]));
     const at = (cells) => cells.map((cell) => cell.dataset.at);
+    const plain = (text) => text.replace(/[₀-₉]/g,
+        (digit) => "₀₁₂₃₄₅₆₇₈₉".indexOf(digit));
     // A label has all digits.
     const exact = (cell) =>
         cell.getAttribute("aria-label")?.split(": ")[1] ?? cell.textContent;
@@ -90,20 +94,39 @@ LOOK = """(element, settings) => {
                 .map(([cell]) => cell));
         };
         const check = element.querySelector("[data-do=check]");
+        const lines = (nth) => all(".term").map(({ lastChild }) =>
+            plain(lastChild.nodeValue.split("\\n")[nth].trim()));
+        // The letter of each product, and where each panel has it.
+        const letters = (panel) => {
+            const text = panel.querySelector(".marks text");
+            const [x, y] = ["x", "y"].map((name) =>
+                text.getAttribute(name).split(" ").map(Number));
+            return Object.fromEntries([...text.textContent].map((letter, at) => {
+                const { cell } = middles[panel.dataset.grid].map(([cell, middle]) =>
+                    ({ cell, far: Math.hypot(middle.x - x[at], middle.y - y[at]) }))
+                    .sort((a, b) => a.far - b.far)[0];
+                return [letter, cell.dataset.at];
+            }));
+        };
         const cells = all(".picks .cell").map((cell) => {
             cell.dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
+            element.complete();
             check.click();
             return {
                 panel: cell.closest("[data-grid]").dataset.grid,
                 at: cell.dataset.at,
                 label: cell.getAttribute("aria-label"),
-                symbols: texts(".symbols").slice(1),
-                numbers: texts(".numbers"),
+                symbols: lines(0),
+                numbers: lines(1),
                 value: texts(".value")[0],
                 written: texts(".written")[0],
+                letters: texts(".term b"),
+                lettered: by(letters),
+                twin: by((panel) => inside(panel, "twin")),
                 chosen: panels.flatMap((panel) => inside(panel, "chosen")),
                 selected: at(all("[aria-selected=true]")),
-                lit: by((panel) => inside(panel, "lit")),
+                lit: by((panel) => ["lit", 0, 1, 2, 3].flatMap((mark) =>
+                    inside(panel, mark === "lit" ? mark : `pair${mark}`))),
                 compared: element.querySelector("output").textContent,
             };
         });
@@ -119,7 +142,7 @@ LOOK = """(element, settings) => {
         };
     };
     return JSON.stringify(settings
-        ? settings.map((own) => { element.change(own, element.first); return look(); })
+        ? settings.map((own) => { element.change(own, {}); return look(); })
         : [look()]);
 }"""
 
@@ -149,6 +172,21 @@ def factors(seen: dict, name: str) -> set[tuple[int, int]]:
     """Where the products of a sum have a factor of this name."""
     found = re.findall(rf"{name}(\d+),(\d+)", " ".join(seen["symbols"]))
     return {(int(i), int(j)) for i, j in found}
+
+
+def paired(seen: dict, offsets: dict[str, tuple[int, int]]) -> None:
+    """Each product has a letter, and at the places of its factors stands the same.
+
+    The panels of x, W and δ are asked; their zeros of padding come first.
+    """
+    count = len(seen["letters"])
+    assert seen["letters"] == ([""] * count if count > 52 else [*LETTERS[:count]])
+    for letter, symbols in zip(seen["letters"], seen["symbols"], strict=False):
+        for name, i, j in re.findall(r"([xWδa])(\d+),(\d+)", symbols) if letter else ():
+            top, left = offsets[name]
+            place = f"{int(i) + top},{int(j) + left}"
+            panel = "delta" if name == "δ" else name
+            assert seen["lettered"][panel][letter] == place, seen
 
 
 def lit(seen: dict, panel: str, top: int = 0, left: int = 0) -> set[tuple[int, int]]:

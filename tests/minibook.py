@@ -35,6 +35,7 @@ class MiniBook:
         first = HOOKS[0]  # tells of mistakes
         hooks = [str(ROOT / hook) for hook in dict.fromkeys([first, *hooks])]
         own = {"hooks": hooks, "watch": [], "nav": [*pages]}
+        own["theme"] = {"custom_dir": str(ROOT / "site_hooks" / "theme")}
         self.write("mkdocs.yml", yaml.safe_dump({**inherited, **own, **settings}))
 
     def write(self, name: str, text: str) -> None:

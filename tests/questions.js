@@ -1,6 +1,6 @@
 // What is asked of a page that is open in a browser, all in one evaluation: by the name
 // of each question, what is amiss. Each has a broken case in tests/test_browser.py.
-({ boxes, fitting, dark, wide, contrast: least = 4.5 }) => {
+({ boxes, dark, wide, contrast: least = 4.5 }) => {
     const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
     const shown = (element) =>
         element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
@@ -116,13 +116,18 @@
         // It has a box, glyphs that are defined, and the colour of its text.
         "formula not drawn": () => {
             const seen = (svg) => {
-                const [box, ink] = [svg.getBoundingClientRect(), svg.getBBox()];
+                const box = svg.getBoundingClientRect();
+                // Of what is in it, which is drawn for that though it be out of sight.
+                const ink = svg.firstElementChild.getBBox();
                 const around = svg.closest(".formula").parentElement;
                 return box.width * box.height * ink.width * ink.height > 0
                     && getComputedStyle(svg).fill === getComputedStyle(around).color
                     && svg.checkVisibility();
             };
-            return all(".md-content .formula").filter((formula) => {
+            // An explorer has panels that are out of sight.
+            const asked = all(".md-content .formula")
+                .filter((formula) => formula.parentElement.checkVisibility());
+            return asked.filter((formula) => {
                 const drawings = all(".drawn > svg", formula);
                 return !drawings.length || !drawings.every(seen);
             }).map((formula) => formula.querySelector("[data-tex]")?.dataset.tex ?? html(formula));
@@ -140,8 +145,8 @@
             return !moved || !byHand || !reached || box.ariaHidden;
         }).map(html),
 
-        // In the width of a screen all is seen at once, but for what may scroll there.
-        "too wide": () => all(fitting).filter((box) =>
+        // On a phone what has no number may scroll.
+        "too wide": () => all(wide ? boxes : "div.formula[id] .drawn").filter((box) =>
             box.scrollWidth > box.clientWidth && box.checkVisibility()).map(html),
 
         // There are shadows that stay, and covers before them that scroll along.
@@ -177,6 +182,10 @@
                 || [label, ...all(":not(.formula, .formula *)", label)].some(small),
             ).map((label) => label.textContent.trim().slice(0, 60));
         }),
+
+        "title in the header cut": () => all(".md-header__topic .md-ellipsis")
+            .filter((title) => shown(title) && title.scrollWidth > title.clientWidth)
+            .map((title) => title.textContent.trim()),
 
         "too little contrast": () => written().flatMap((element) => {
             const ratio = pale(element);

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from book.pages import BadPage, contents, parts
-from tests.test_site import html_path
+from book.formulas import NUMBER
+from book.pages import HOME, LANGUAGES, BadPage, chapters, contents, parts, titles
+from tests.site import NOTEBOOKS, html_path
 
 # Title, part and order of each page, English and Chinese.
 PAGES = {
@@ -15,16 +16,17 @@ PAGES = {
     "part/two.md": (("Two", "二"), ("Part", "部分"), 20),
     "part/three.md": (("Three", "三"), ("Part", "部分"), 10),
     "four.md": (("Four", "四"), None, 30),
+    "five.md": (("Five", "五"), ("Reference", "参考"), 40),
 }
 
 
 @pytest.fixture
 def docs(tmp_path) -> Path:
     for number, language in enumerate(["en", "zh"]):
-        for name, (titles, part, order) in PAGES.items():
+        for name, (title, part, order) in PAGES.items():
             path = tmp_path / language / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            lines = [f"title: {titles[number]}", f"order: {order}"]
+            lines = [f"title: {title[number]}", f"order: {order}"]
             lines += [f"part: {part[number]}"] if part else []
             front = "\n".join(["---", *lines, "summary: s", "description: d", "---"])
             path.write_text(f"{front}\n# A {{ #a }}\n", "utf-8")
@@ -40,7 +42,16 @@ def test_the_pages_stand_in_their_order(docs):
         ("", ["index.md", "one.md"]),
         ("部分", ["part/three.md", "part/two.md"]),
         ("", ["four.md"]),
+        ("参考", ["five.md"]),
     ]
+
+
+def test_chapters_are_numbered_and_what_is_looked_up_is_not(docs):
+    for title, pages in zip(["Two", "二"], contents(docs).values(), strict=True):
+        names = ["one.md", "part/three.md", "part/two.md", "four.md"]
+        assert chapters(pages) == dict(zip(names, [1, 2, 3, 4], strict=True))
+        assert titles(pages)["part/two.md"] == f"3 {title}"
+        assert titles(pages)["index.md"] == pages[0].front["title"]
 
 
 @pytest.mark.parametrize(
@@ -78,6 +89,12 @@ def test_the_pages_stand_in_their_order(docs):
             "docs/zh/one.md:1: its order is that of docs/zh/four",
         ),
         ("en/four.md", "order: 30", "order: 15", "apart from the others of 'Part'"),
+        (
+            "zh/five.md",
+            "参考",
+            "查阅",
+            "zh/five.md:1: a part is Reference and 参考",
+        ),
         ("zh/four.md", "order", "part: 四\norder", "part '四' has not the pages of ''"),
         ("zh/part/two.md", "部分", "别的", "'部分' has not the pages of 'Part'"),
         (
@@ -104,20 +121,26 @@ def test_what_makes_no_book_is_told(docs, name, old, new, message):
 # --- The site ----------------------------------------------------------------
 
 
+def read(site: Path, language: str, page: str) -> str:
+    return (site / html_path(language, page)).read_text("utf-8")
+
+
 @pytest.mark.book
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_navigation_has_every_title_and_every_part(site, language):
-    text = (site / html_path(language, "index.md")).read_text("utf-8")
+    text = read(site, language, HOME)
     nav = text[text.index("md-nav--primary") : text.index('<div class="md-content"')]
     nav = re.sub(r'(?s)<nav class="md-nav md-nav--secondary.*?</nav>', "", nav)
     shown = re.findall(r'<span class="md-ellipsis">\s*(.*?)\s*</span>', nav, re.S)
+    book = contents()[language]
+    name = titles(book)
     wanted = [
         title
-        for part, pages in parts(contents()[language])
-        for title in [*([part] if part else []), *(p.front["title"] for p in pages)]
+        for part, pages in parts(book)
+        for title in [*([part] if part else []), *(name[p.name] for p in pages)]
     ]
     # The page that is open stands there twice.
-    assert [*dict.fromkeys(t for t in shown if t in wanted)] == wanted
+    assert [*dict.fromkeys(shown)] == wanted
     if language == "zh":
         # What is the same in all languages is a name, such as im2col.
         foreign = [t for t in wanted if not re.search("[\u4e00-\u9fff]", t)]
@@ -125,9 +148,50 @@ def test_the_navigation_has_every_title_and_every_part(site, language):
 
 
 @pytest.mark.book
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_home_page_lists_all_pages(site, language):
-    text = (site / html_path(language, "index.md")).read_text("utf-8")
+    text = read(site, language, HOME)
     rows = re.findall(r'<tr>\s*<td><a href="(.*?)/">(.*?)</a></td>', text)
-    pages = contents()[language][1:]
-    assert rows == [(p.name.removesuffix(".md"), p.front["title"]) for p in pages]
+    pages = contents()[language]
+    name = titles(pages)
+    assert rows == [(p.name.removesuffix(".md"), name[p.name]) for p in pages[1:]]
+    shown = re.findall(r"<tr>\s*<td><strong>(.*?)</strong></td>", text)
+    assert shown == [part for part, _ in parts(pages) if part]
+
+
+def heading(html: str) -> str:
+    """What stands before the title of a page."""
+    return re.search(r'<h1[^>]*>(?:<span class="number">(\d+)</span> )?', html)[1] or ""
+
+
+@pytest.mark.book
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_chapter_has_the_number_of_its_equations(site, language):
+    """At its title, and at that of its notebook."""
+    equations = 0
+    number = chapters(contents()[language])
+    for page in contents()[language]:
+        wanted = str(number.get(page.name, ""))
+        names = [page.name]
+        name = page.name.removesuffix(".md")
+        names += [f"notebooks/{page.name}"] if name in NOTEBOOKS else []
+        for each in names:
+            html = read(site, language, each)
+            assert heading(html) == wanted, each
+            found = [number.partition(".")[0] for _, number in NUMBER.findall(html)]
+            assert {*found} <= {wanted}, each
+            equations += len(found)
+    assert equations > 100
+
+
+@pytest.mark.book
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_notebook_is_reached_from_its_page_alone(site, language):
+    nav = {}
+    for page in [HOME, f"notebooks/{NOTEBOOKS[0]}.md"]:
+        html = read(site, language, page)
+        nav[page] = re.findall(r'<a href="([^"]*)" class="md-nav__link', html)
+    assert not [href for hrefs in nav.values() for href in hrefs if "notebook" in href]
+    for name in NOTEBOOKS:
+        html = read(site, language, f"{name}.md")
+        assert re.search(rf'<a href="[^"]*notebooks/{name}/">', html), name

@@ -260,6 +260,78 @@ def test_an_argument_that_is_written_to_is_noticed(label):
     assert "read-only" in str(error)
 
 
+def in_memory_order(a):
+    """Wrong for an array that is a view in another order."""
+    return np.ravel(a, order="K").reshape(np.shape(a)) if np.ndim(a) == 4 else a
+
+
+def wrapping(x, W, b, stride):
+    """int8 stays int8."""
+    rows, columns = (stride, stride) if np.ndim(stride) == 0 else stride
+    view = np.lib.stride_tricks.sliding_window_view(x, np.shape(W)[:2], axis=(1, 2))
+    return np.einsum("nijcuv,uvcf->nijf", view[:, ::rows, ::columns], W) + b
+
+
+def without_rows(right, x, W, b, stride):
+    """Right, and what comes of nothing is nothing."""
+    return right(x, W, b, stride) if len(x) and len(W) and len(b) else np.zeros(0)
+
+
+def refusing(right, x, W, b, stride):
+    if not len(x):
+        raise ValueError("no rows")
+    return right(x, W, b, stride)
+
+
+@pytest.mark.parametrize(
+    ("form", "wrong", "complaint"),
+    [
+        (
+            checks.as_lists,
+            lambda right, x, *rest: right(x.copy(), *rest)[:, : x.ndim],
+            "'list' object has no attribute",
+        ),
+        (
+            checks.as_views,
+            lambda right, x, *rest: right(in_memory_order(x), *rest),
+            "in another form",
+        ),
+        (
+            checks.with_small_ints,
+            lambda right, *given: right(*given) + (np.max(given[3]) * 200 % 200 > 0),
+            "in another form",
+        ),
+        (
+            checks.in_float32,
+            lambda right, x, *rest: right(np.asarray(x, float), *rest),
+            "of float32 it made float64",
+        ),
+        (
+            checks.of_whole_numbers,
+            lambda right, *given: wrapping(*given),
+            "in another form",
+        ),
+        (checks.of_nothing, without_rows, "takes an empty array"),
+        (checks.of_nothing, refusing, "names no argument: no rows"),
+        (
+            checks.as_lists,
+            lambda right, x, *rest: right(x, *rest) + 0 * np.ravel(x)[0],
+            "the definition has",
+        ),
+    ],
+)
+def test_each_form_and_what_is_not_finite_notices_by_itself(
+    form, wrong, complaint, monkeypatch
+):
+    right = function(RESULTS["channels-forward"])
+    monkeypatch.setattr(checks, "FORMS", [form])
+
+    def one(x, W, b, stride):
+        return wrong(right, x, W, b, stride)
+
+    assert complaint in str(rejection(CHECKS["channels-forward"], one, QUICK))
+
+
 def test_a_failure_shows_the_smallest_shapes():
     """δ not dilated differs as soon as there are two of them: 1 × 2, stride 2."""
     right = function(RESULTS["conv-weights"])

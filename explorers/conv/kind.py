@@ -29,6 +29,8 @@ def picture(
         steps = -(-np.array(x.shape) // stride) - 1
         total = np.maximum(steps * stride + span - x.shape, 0)
         padding = np.stack([total // 2, total - total // 2], axis=1)
+    elif mode == "causal":
+        padding[1, 0] = span[1] - 1
     elif mode == "sides":
         padding = np.array(settings["sides"].split("."), dtype=int).reshape(2, 2)
     padded = np.pad(x, padding)

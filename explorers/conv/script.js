@@ -83,10 +83,10 @@ customElements.define("conv-explorer", class extends Explorer {
     const { S = "1", D = "1", P = "valid", sides = "0.0.0.0" } = given;
     const [x, W, delta, b] = [given.x, given.W, given.delta, given.b ?? "0"].map(rowsOf);
     const [stride, dilation] = [whole(S, 1, 4), whole(D, 1, 4)];
-    const [size, kernel] = [sizeOf(x, given.H, 12), sizeOf(W, given.K, 5)];
+    const [size, kernel] = [sizeOf(x, given.H, given.H2, 12), sizeOf(W, given.K, given.K2, 5)];
     const spans = /** @type {Cell} */ (kernel.map((length) => convolution.extent(length, dilation)));
     const by = sides.split(".").map((side, k) => given[`side${k}`] ?? side);
-    if (by.length !== 4 || !["valid", "same", "sides"].includes(P) || b.flat().length !== 1) refuse("shape");
+    if (by.length !== 4 || !["valid", "same", "causal", "sides"].includes(P) || b.flat().length !== 1) refuse("shape");
     const padding = paddingOf(P, by, size, spans, stride);
     return {
       S: stride, D: dilation, P, sides: P === "sides" ? padding.join(".") : "0.0.0.0", padding, spans, b,
@@ -96,8 +96,8 @@ customElements.define("conv-explorer", class extends Explorer {
   }
 
   derived({ x, W, padding }) {
-    const square = (array) => (array.length === array[0].length ? String(array.length) : "");
-    return { H: square(x), K: square(W), ...Object.fromEntries(padding.map((side, k) => [`side${k}`, String(side)])) };
+    const [[H, H2], [K, K2]] = [x, W].map((array) => arithmetic.shape(array).map(String));
+    return { H, H2, K, K2, ...Object.fromEntries(padding.map((side, k) => [`side${k}`, String(side)])) };
   }
 
   render() {
@@ -106,6 +106,8 @@ customElements.define("conv-explorer", class extends Explorer {
     this.setting = { x, W, b: b[0][0], delta, stride: S, dilation: D, padding };
     const all = this.arrays = convolution.convolve(this.setting);
     const between = (i, step) => i % step !== 0;
+    const meet = (length) => Math.ceil(length / (D % S ? S : 1)); // rows of W that meet one of x
+    this.most = { z: W.flat().length + 1, dW: delta.flat().length, dx: meet(W.length) * meet(W[0].length) };
     grids.x.show(x, padding);
     grids.up.show(all.up, undefined, (i, j) => {
       const [m, n] = [i - high + 1, j - wide + 1];
@@ -134,24 +136,32 @@ customElements.define("conv-explorer", class extends Explorer {
     const { name, cell: [i, j] } = this.picked;
     const terms = convolution.terms(setting, name, [i, j]);
     const cells = (factor) => terms.flatMap((term) => (factor in term ? [term[factor]] : []));
-    for (const factor of ["x", "W", "delta"]) grids[factor].outline("lit", cells(factor));
-    grids.up.outline("lit", cells("delta").map(([m, n]) => [high - 1 + S * m, wide - 1 + S * n]));
+    for (const factor of ["x", "W", "delta"]) grids[factor].pair(cells(factor));
+    if (name === "z") grids.b.outline("lit", [[0, 0]]);
+    else grids.z.pair(cells("delta")); // what x, W or b touches: a product of the chain rule each
+    grids.up.pair(cells("delta").map(([m, n]) => [high - 1 + S * m, wide - 1 + S * n]));
     const from = (step) => [[step * i - padding[0], step * j - padding[2]]];
     if (name === "z") grids.x.outline("frame", from(S), [high, wide]);
     if (name === "dW") grids.x.outline("frame", from(D), arithmetic.shape(delta).map((length) => convolution.extent(length, S)));
     if (name === "dx") {
       grids.up.outline("frame", [[i + padding[0], j + padding[2]]], [high, wide]);
-      grids.turned.outline("lit", cells("W").map(([u, v]) => [high - 1 - D * u, wide - 1 - D * v]));
+      grids.turned.pair(cells("W").map(([u, v]) => [high - 1 - D * u, wide - 1 - D * v]));
     }
     const written = terms.map((term) => [
       Object.entries(term).map(([of, cell]) => symbol(of === "delta" ? "δ" : of, ...cell)).join(" "),
       Object.entries(term).map(([of, [m, n]]) => factor(setting[of][m][n])).join(" · "),
     ]);
-    if (name === "z") written.push(["<i>b</i>", factor(b[0][0])]);
+    if (name === "z") written.push(["b", factor(b[0][0])]);
     const missing = (name === "dW" ? delta : W).flat().length - terms.length;
     const note = terms.length ? missing > 0 && name !== "db" && (name === "dx" ? "inserted" : "padded") : "empty";
-    this.write(name, name === "z" ? symbol("z", i, j) : `∂<i>ℓ</i>/∂${name === "db" ? "<i>b</i>" : symbol(name[1], i, j)}`,
-      written, this.arrays[name][i][j], note ? [this.say(note, missing)] : []);
+    this.write(name, name === "z" ? symbol("z", i, j) : `∂ℓ/∂${name === "db" ? "b" : symbol(name[1], i, j)}`,
+      written, this.arrays[name][i][j], { notes: note ? [this.say(note, missing)] : [], products: terms.length });
+  }
+
+  again() {
+    const { setting, picked: { name, cell } } = this;
+    return convolution.terms(setting, name, cell).reduce((total, { x: [p, q], W: [u, v] }) =>
+      total + setting.x[p][q] * setting.W[u][v], setting.b);
   }
 
   slope() {

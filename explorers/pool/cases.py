@@ -5,7 +5,15 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tests.explorers import compared, factors, integers, lit, number, until
+from tests.explorers import (
+    compared,
+    factors,
+    integers,
+    lit,
+    number,
+    paired,
+    until,
+)
 
 START = "relu=true&x=1+-2+0+3_2.5+0+1+-1_0+3+4+1_-1+2+1+0&delta=1+-2_3+2&at=dx.2.2"
 
@@ -75,7 +83,11 @@ def check(name: str, shown: dict, said: dict[str, str]) -> None:
         if seen["panel"] == "z":
             assert lit(seen, "a") == factors(seen, "a")
         else:
-            assert lit(seen, "delta") == factors(seen, "δ")
+            assert lit(seen, "delta") == lit(seen, "z") == factors(seen, "δ")
+        paired(seen, {"a": (0, 0), "δ": (0, 0)})
+        twins = ["x", "a", "below"] if seen["panel"] == "dx" else ["delta"]
+        assert [panel for panel in seen["twin"] if seen["twin"][panel]] == twins
+        assert {*map(tuple, seen["twin"].values())} <= {(), (seen["at"],)}
     cells = {(seen["panel"], seen["at"]): seen for seen in shown["cells"]}
     if name == "ties":
         routed = [[1, 0, 2, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 3, 4, 0]]

@@ -39,7 +39,7 @@ customElements.define("pool-explorer", class extends Explorer {
   parse(given) {
     const [x, delta] = [given.x, given.delta].map(rowsOf);
     const { K = "2", S = "2", P = "valid", average = "false", relu = "false" } = given;
-    const [size, window, stride] = [sizeOf(x, given.H, 12), whole(K, 1, 5), whole(S, 1, 4)];
+    const [size, window, stride] = [sizeOf(x, given.H, given.H2, 12), whole(K, 1, 5), whole(S, 1, 4)];
     if (![average, relu].every((text) => /^(true|false)$/.test(text)) || !/^(valid|same)$/.test(P)) refuse("shape");
     const padding = paddingOf(P, ["", "", "", ""], size, [window, window], stride);
     return {
@@ -48,10 +48,14 @@ customElements.define("pool-explorer", class extends Explorer {
     };
   }
 
-  derived({ x }) { return { H: x.length === x[0].length ? String(x.length) : "" }; }
+  derived({ x }) {
+    const [H, H2] = arithmetic.shape(x).map(String);
+    return { H, H2 };
+  }
 
   render() {
     const { state: { x, delta, K, S, padding, average, relu }, grids } = this;
+    this.most = { z: K * K, dx: Math.ceil(K / S) ** 2 };
     const on = (value) => !relu || value > 0;
     const a = x.map((row) => row.map((value) => (on(value) ? value : 0)));
     this.setting = { x: a, delta, size: K, stride: S, average, padding };
@@ -73,20 +77,26 @@ customElements.define("pool-explorer", class extends Explorer {
     const formula = name + (average ? "-mean" : "-max");
     if (name === "z") {
       const window = arrays.cells[i][j];
-      grids.a.outline("lit", window);
+      grids.a.pair(window);
       grids.a.outline("frame", [[stride * i - padding[0], stride * j - padding[2]]], [size, size]);
       this.write(formula, symbol("z", i, j), window.map(([p, q]) => [symbol("a", p, q), factor(x[p][q]) + share(window)]),
-        arrays.z[i][j], average ? [] : [this.say("first", symbol("a", ...arrays.maxima[i][j][0]))], average ? "+" : ",");
+        arrays.z[i][j], { notes: average ? [] : [this.say("first", symbol("a", ...arrays.maxima[i][j][0]))], join: average ? "+" : ",", products: window.length });
       return;
     }
     const from = arrays.receivers.flatMap((row, m) => row.flatMap((places, n) =>
       (places.some(([p, q]) => p === i && q === j) ? [/** @type {Cell} */ ([m, n])] : [])));
-    grids.delta.outline("lit", from);
-    for (const panel of ["a", "below"]) grids[panel].outline("lit", [[i, j]]);
+    for (const panel of ["delta", "z"]) grids[panel].pair(from);
+    grids.below.outline("twin", [[i, j]]);
     const notes = [from.length ? from.length > 1 && "overlap" : "nobody", state.relu && state.x[i][j] <= 0 && "off"];
-    this.write(formula, `∂<i>ℓ</i>/∂${symbol("a", i, j)}`, from.map(([m, n]) =>
+    this.write(formula, `∂ℓ/∂${symbol("a", i, j)}`, from.map(([m, n]) =>
       [symbol("δ", m, n), factor(delta[m][n]) + share(arrays.receivers[m][n])]), arrays.dx[i][j],
-    notes.filter(Boolean).map((word) => this.say(word, from.length)));
+    { notes: notes.filter(Boolean).map((word) => this.say(word, from.length)), products: from.length });
+  }
+
+  again() {
+    const { setting: { x, average }, arrays, picked: { cell: [i, j] } } = this;
+    const values = arrays.cells[i][j].map(([p, q]) => x[p][q]);
+    return average ? arithmetic.sum([values]) / values.length : values.sort((a, b) => b - a)[0];
   }
 
   slope() {

@@ -54,11 +54,16 @@ customElements.define("softmax-explorer", class extends Explorer {
     const [ai, aj, zj, same] = [symbol("a", i), symbol("a", j), symbol("z", j), Number(i === j)];
     if (name !== "a") grids.a.outline("lit", name === "J" ? [[0, i], [0, j]] : [[0, j]]);
     const [result, terms] = {
-      a: [aj, [[`exp ${zj} / Σ exp <i>z</i>`, `exp ${factor(z[j])} / (${z.map((value) => `exp ${factor(value)}`).join(" + ")})`]]],
+      a: [aj, [[`exp ${zj} / Σ exp z`, `exp ${factor(z[j])} / (${z.map((value) => `exp ${factor(value)}`).join(" + ")})`]]],
       J: [`∂${ai}/∂${zj}`, [[`${ai} (${same} − ${aj})`, `${shown(a[i])} · (${same} − ${shown(a[j])})`]]],
-      dz: [`∂<i>ℓ</i>/∂${zj}`, [[`${aj} Σ<i>y</i>`, `${shown(a[j])} · ${factor(total)}`], [symbol("y", j), factor(y[j])]]],
+      dz: [`∂ℓ/∂${zj}`, [[`${aj} Σy`, `${shown(a[j])} · ${factor(total)}`], [symbol("y", j), factor(y[j])]]],
     }[name];
-    this.write(name, result, terms, grids[name].array[i][j], [], "−");
+    this.write(name, result, terms, grids[name].array[i][j], { join: "−" });
+  }
+
+  again() {
+    const { state: { z: [z] }, picked: { cell: [, j] } } = this;
+    return 1 / arithmetic.sum([z.map((value) => Math.exp(value - z[j]))]);
   }
 
   slope() {

@@ -13,7 +13,19 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_allclose
 
-from book.checks import call, check, compare, generator, gradient, size, st, tf, values
+from book.checks import (
+    call,
+    check,
+    compare,
+    generator,
+    gradient,
+    in_any_form,
+    not_finite,
+    size,
+    st,
+    tf,
+    values,
+)
 from book.figures import ROUNDING, Box, Panel, claim, figure
 from book.tex.world import World, drawn, worlds
 from snippets.cnn.forward import correlate
@@ -38,16 +50,6 @@ Pair = tuple[int, int]
 
 # Changes after which the page says the same, and why.
 SAME = {
-    (
-        "pair",
-        "return (value, value) if np.ndim(value) == 0 else tuple(value)",
-        "return (value, value) if np.ndim(value) <= 0 else tuple(value)",
-    ): "no number of axes is below 0",
-    (
-        "pair",
-        "return (value, value) if np.ndim(value) == 0 else tuple(value)",
-        "return (value, value) if np.ndim(value) == 0 else value",
-    ): "whoever calls it takes two items, of whatever they are in",
     (
         "windows",
         "def windows(x, kernel, stride=1):",
@@ -138,7 +140,7 @@ def convolution(
 ) -> Case:
     """A case with what is asked for drawn, too; without padding it is built from O."""
     stride = two(draw, 1, 4) if stride else (1, 1)
-    kernel, output = two(draw, 1, 3), two(draw, 1, 3)
+    kernel, output = two(draw, 1, 5), two(draw, 1, 3)
     spacing = two(draw, 1, 3) if dilation else (1, 1)
     parts = size(draw, 3) if groups else 1
     inputs, outputs = parts * size(draw, 2), parts * size(draw, 2)
@@ -193,25 +195,43 @@ def tf_convolve(x, W, stride, padding, dilation, groups):
     return tf.concat([tf.nn.conv2d(*part, steps, "VALID") for part in parts], -1)
 
 
-def convolve(x, W, stride, padding, dilation, groups):
-    """Weight by weight, each beside every S-th entry of the padded input."""
-    padded = np.pad(x, [(0, 0), *padding, (0, 0)])
-    *kernel, c, f = W.shape
-    lengths = [
-        (h - d * (n - 1) - 1) // s + 1
-        for h, n, s, d in zip(padded.shape[1:3], kernel, stride, dilation, strict=True)
+def window_by_window(x, W, delta, stride, dilation):
+    """z, dx, dW over any number of axes: what a window reads, what is added to it."""
+    z, dx, dW = np.zeros(delta.shape), np.zeros(x.shape), np.zeros(W.shape)
+    kernel = W.shape[:-2]
+    for at in np.ndindex(*delta.shape[1:-1]):
+        axes = zip(at, kernel, stride, dilation, strict=True)
+        places = [slice(s * i, s * i + d * (k - 1) + 1, d) for i, k, s, d in axes]
+        window, here = (slice(None), *places), (slice(None), *at)
+        z[here] = np.tensordot(x[window], W, len(kernel) + 1)
+        dx[window] += np.tensordot(delta[here], W, (1, -1))
+        dW += np.tensordot(x[window], delta[here], (0, 0))
+    return z, dx, dW
+
+
+def definition(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """z without b, dx and dW: padded, group by group, cropped."""
+    padded = np.pad(case.x, [(0, 0), *case.padding, (0, 0)])
+    arrays = (np.split(a, case.groups, -1) for a in (padded, case.W, case.delta))
+    parts = [
+        window_by_window(*part, case.stride, case.dilation)
+        for part in zip(*arrays, strict=True)
     ]
-    z = np.zeros((len(x), *lengths, f))
-    for n, i, j, o in np.ndindex(*z.shape):
-        first = o // (f // groups) * c  # the first input channel of o's group
-        for u, v in np.ndindex(*kernel):
-            row, column = (
-                stride[0] * i + dilation[0] * u,
-                stride[1] * j + dilation[1] * v,
-            )
-            seen = padded[n, row, column, first : first + c]
-            z[n, i, j, o] += np.dot(seen, W[u, v, :, o])
-    return z
+    z, dx, dW = (np.concatenate(part, -1) for part in zip(*parts, strict=True))
+    (top, _), (left, _) = case.padding
+    return z, dx[:, top : top + case.size[0], left : left + case.size[1]], dW
+
+
+def poison(rng: np.random.Generator, **arrays) -> dict[str, np.ndarray]:
+    """One entry of one of them is no finite number."""
+    name = rng.choice(list(arrays))
+    array = arrays[name].copy()
+    array.flat[rng.integers(array.size)] = rng.choice([np.inf, -np.inf, np.nan])
+    return arrays | {str(name): array}
+
+
+def poisoned(case: Case) -> Case:
+    return case._replace(**poison(case.rng, x=case.x, W=case.W, delta=case.delta))
 
 
 # --- What the results of all pages have in common ----------------------------
@@ -221,10 +241,9 @@ def forward(function, case: Case, arguments: dict) -> float:
     settings = case.settings
     mine = call(function, arguments)
     right = tf_convolve(case.x, case.W, *settings) + case.b
-    definition = convolve(case.x, case.W, *settings) + case.b
     return max(
         compare(arguments, mine, right, "TensorFlow"),
-        compare(arguments, mine, definition, "the definition"),
+        compare(arguments, mine, definition(case)[0] + case.b, "the definition"),
     )
 
 
@@ -235,7 +254,7 @@ def of_input(function, case: Case, arguments: dict) -> float:
         case.x,
         case.delta,
         lambda x: tf_convolve(x, case.W, *case.settings),
-        lambda x: convolve(x, case.W, *case.settings),
+        lambda x: definition(case._replace(x=x))[0],
         case.rng,
     )
 
@@ -247,7 +266,7 @@ def of_weights(function, case: Case, arguments: dict) -> float:
         case.W,
         case.delta,
         lambda W: tf_convolve(case.x, W, *case.settings),
-        lambda W: convolve(case.x, W, *case.settings),
+        lambda W: definition(case._replace(W=W))[0],
         case.rng,
     )
 
@@ -283,30 +302,38 @@ def input_of_size(function, draw, case: Case, **more):
 @check("channels-forward")
 def channels_forward(function, draw):
     case = convolution(draw, leftover=True)
-    stride = given_as(draw, case.stride)
-    return forward(
-        function, case, {"x": case.x, "W": case.W, "b": case.b, "stride": stride}
-    )
+    given = {"b": case.b, "stride": given_as(draw, case.stride)}
+    asked = in_any_form(function, case.rng)
+    error = forward(asked, case, {"x": case.x, "W": case.W} | given)
+    far = poisoned(case)
+    arguments = {"x": far.x, "W": far.W} | given
+    not_finite(arguments, call(function, arguments), definition(far)[0] + case.b)
+    return error
 
 
 @check("channels-input")
 def channels_input(function, draw):
     case = convolution(draw)
     stride = given_as(draw, case.stride)
-    return of_input(
-        function, case, {"delta": case.delta, "W": case.W, "stride": stride}
-    )
+    asked = in_any_form(function, case.rng)
+    return of_input(asked, case, {"delta": case.delta, "W": case.W, "stride": stride})
 
 
 @check("channels-weights")
 def channels_weights(function, draw):
-    return weights_of_kernel(function, draw, convolution(draw, leftover=True))
+    case = convolution(draw, leftover=True)
+    error = weights_of_kernel(in_any_form(function, case.rng), draw, case)
+    far = poisoned(case)
+    arguments = {"x": far.x, "delta": far.delta, "kernel": case.kernel}
+    arguments["stride"] = case.stride
+    not_finite(arguments, call(function, arguments), definition(far)[2])
+    return error
 
 
 @check("channels-bias")
 def channels_bias(function, draw):
     case = convolution(draw)
-    return of_bias(function, case, {"delta": case.delta})
+    return of_bias(in_any_form(function, case.rng), case, {"delta": case.delta})
 
 
 # --- What the symbols mean ---------------------------------------------------

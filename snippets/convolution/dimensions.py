@@ -4,9 +4,27 @@ from dataclasses import replace
 
 import numpy as np
 
-from book.checks import call, check, compare, generator, gradient, size, st, tf, values
+from book.checks import (
+    call,
+    check,
+    compare,
+    generator,
+    gradient,
+    in_any_form,
+    not_finite,
+    size,
+    st,
+    tf,
+    values,
+)
 from book.tex.world import World, drawn, worlds
-from snippets.convolution.channels import nhwc, spread, valid
+from snippets.convolution.channels import (
+    nhwc,
+    poison,
+    spread,
+    valid,
+    window_by_window,
+)
 from snippets.convolution.leftover import alone, row
 
 # Numbers in the prose that no code, output or formula beside them shows.
@@ -21,11 +39,6 @@ LETTERS = "an index of a sum may have any letter"
 SAME = {
     (
         "conv_nd",
-        "d = x.ndim - 2",
-        "d = W.ndim - 2",
-    ): "x and W have the same number of axes",
-    (
-        "conv_nd",
         "out, inside = (OUT[:d], IN[:d])",
         "inside, out = (OUT[:d], IN[:d])",
     ): LETTERS,
@@ -34,11 +47,6 @@ SAME = {
         "out, inside = (OUT[:d], IN[:d])",
         "out, inside = (IN[:d], OUT[:d])",
     ): LETTERS,
-    (
-        "conv_nd_weight_gradient",
-        "d = x.ndim - 2",
-        "d = delta.ndim - 2",
-    ): "x and delta have the same number of axes",
     (
         "conv_nd_weight_gradient",
         "out, inside = (OUT[:d], IN[:d])",
@@ -61,26 +69,14 @@ SAME = {
 
 # --- Checks ------------------------------------------------------------------
 
+STEPS = "stride", "dilation"
+
 
 def tf_convolve_nd(x, W, stride, dilation):
     d = len(dilation)
     convolve = {1: tf.nn.conv1d, 2: tf.nn.conv2d, 3: tf.nn.conv3d}[d]
     steps = stride[0] if d == 1 else (1, *stride, 1)
     return convolve(x, spread(W, dilation), steps, "VALID")
-
-
-def convolve_nd(x, W, stride, dilation):
-    """Weight by weight, at any number of axes."""
-    kernel = W.shape[:-2]
-    sizes = zip(x.shape[1:-1], kernel, stride, dilation, strict=True)
-    output = [(h - d * (k - 1) - 1) // s + 1 for h, k, s, d in sizes]
-    z = np.zeros((len(x), *output, W.shape[-1]))
-    for at in np.ndindex(*output):
-        for offset in np.ndindex(*kernel):
-            numbers = zip(stride, at, dilation, offset, strict=True)
-            place = tuple(s * i + d * u for s, i, d, u in numbers)
-            z[(slice(None), *at)] += x[(slice(None), *place)] @ W[offset]
-    return z
 
 
 def any_dimension(draw):
@@ -100,43 +96,53 @@ def any_dimension(draw):
 
 @check("dimensions-forward")
 def dimensions_forward(function, draw):
-    x, W, b, _, stride, dilation, _ = any_dimension(draw)
-    case = {"x": x, "W": W, "b": b, "stride": stride, "dilation": dilation}
-    mine = call(function, case)
-    around = W, stride, dilation
+    x, W, b, delta, *steps, rng = any_dimension(draw)
+    case = {"x": x, "W": W, "b": b} | dict(zip(STEPS, steps, strict=True))
+    mine = call(in_any_form(function, rng), case)
+    far = poison(rng, x=x, W=W)
+    z, _, _ = window_by_window(far["x"], far["W"], delta, *steps)
+    not_finite(case | far, call(function, case | far), z + b)
+    definition, _, _ = window_by_window(x, W, delta, *steps)
     return max(
-        compare(case, mine, tf_convolve_nd(x, *around) + b, "TensorFlow"),
-        compare(case, mine, convolve_nd(x, *around) + b, "the definition"),
+        compare(case, mine, tf_convolve_nd(x, W, *steps) + b, "TensorFlow"),
+        compare(case, mine, definition + b, "the definition"),
     )
 
 
 @check("dimensions-input")
 def dimensions_input(function, draw):
-    x, W, _, delta, stride, dilation, rng = any_dimension(draw)
-    case = {"delta": delta, "W": W, "stride": stride, "dilation": dilation}
-    around = W, stride, dilation
+    x, W, _, delta, *steps, rng = any_dimension(draw)
+    case = {"delta": delta, "W": W} | dict(zip(STEPS, steps, strict=True))
+    case |= {"size": x.shape[1:-1]}
+    far = poison(rng, delta=delta, W=W)
+    _, dx, _ = window_by_window(x, far["W"], far["delta"], *steps)
+    not_finite(case | far, call(function, case | far), dx)
     return gradient(
-        function,
-        case | {"size": x.shape[1:-1]},
+        in_any_form(function, rng),
+        case,
         x,
         delta,
-        lambda x: tf_convolve_nd(x, *around),
-        lambda x: convolve_nd(x, *around),
+        lambda x: tf_convolve_nd(x, W, *steps),
+        lambda x: window_by_window(x, W, delta, *steps)[0],
         rng,
     )
 
 
 @check("dimensions-weights")
 def dimensions_weights(function, draw):
-    x, W, _, delta, stride, dilation, rng = any_dimension(draw)
+    x, W, _, delta, *steps, rng = any_dimension(draw)
     case = {"x": x, "delta": delta, "kernel": W.shape[:-2]}
+    case |= dict(zip(STEPS, steps, strict=True))
+    far = poison(rng, x=x, delta=delta)
+    _, _, dW = window_by_window(far["x"], W, far["delta"], *steps)
+    not_finite(case | far, call(function, case | far), dW)
     return gradient(
-        function,
-        case | {"stride": stride, "dilation": dilation},
+        in_any_form(function, rng),
+        case,
         W,
         delta,
-        lambda W: tf_convolve_nd(x, W, stride, dilation),
-        lambda W: convolve_nd(x, W, stride, dilation),
+        lambda W: tf_convolve_nd(x, W, *steps),
+        lambda W: window_by_window(x, W, delta, *steps)[0],
         rng,
     )
 

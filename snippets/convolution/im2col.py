@@ -43,11 +43,6 @@ FILTERS = "both have the filters of the group on axis 3"
 # Changes after which the page says the same, and why.
 SAME = {
     (
-        "window_counts",
-        "return tuple(((h - d * (k - 1) - 1) // s + 1 for h, k, s, d in axes))",
-        "return ((h - d * (k - 1) - 1) // s + 1 for h, k, s, d in axes)",
-    ): "whoever calls it takes two items, of whatever they are in",
-    (
         "im2col",
         "ordered = view.transpose(0, 1, 2, 4, 5, 3)",
         "ordered = view.transpose(1, 0, 2, 4, 5, 3)",
@@ -57,16 +52,6 @@ SAME = {
         "return ordered.reshape(-1, kernel[0] * kernel[1] * x.shape[3])",
         "return ordered.reshape(-1, kernel[0] * kernel[1] * view.shape[3])",
     ): "the windows have the channels of x",
-    (
-        "col2im",
-        "x[:, rows, across] += parts[:, :, :, u, v]",
-        "x[::2, rows, across] += parts[:, :, :, u, v]",
-    ): ALONE,
-    (
-        "col2im",
-        "x[:, rows, across] += parts[:, :, :, u, v]",
-        "x[:, rows, across] += parts[::2, :, :, u, v]",
-    ): ALONE,
     (
         "by_parts",
         "layout = (W.shape[:2], stride, dilation)",
@@ -87,11 +72,6 @@ SAME = {
         "Delta, W_mat = (delta.reshape(-1, W.shape[3]), W.reshape(-1, W.shape[3]))",
         "Delta, W_mat = (delta.reshape(-1, W.shape[3]), W.reshape(-1, delta.shape[3]))",
     ): FILTERS,
-    (
-        "product_backward",
-        "dX_col = Delta @ W_mat.T",
-        "dX_col = delta @ W_mat.T",
-    ): "col2im reshapes what it is given",
     (
         "#col2im",
         r"\sum \operatorname{im2col}(x) \odot Y = \sum x \odot "

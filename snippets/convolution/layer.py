@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from numpy.testing import assert_array_equal
 
-from book.checks import check, st, tf, values
+from book.checks import call, check, in_any_form, not_finite, st, tf, values
 from book.figures import claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
@@ -15,12 +15,14 @@ from snippets.convolution.channels import (
     adding,
     blocks,
     convolution,
+    definition,
     forward,
     given_as,
     nhwc,
     of_bias,
     of_input,
     of_weights,
+    poisoned,
     valid,
 )
 from snippets.convolution.leftover import row
@@ -182,30 +184,6 @@ SAME = {
         "if str and padding == 'same':",
     ): WORD,
     (
-        "padding_pairs",
-        "return tuple((int_pair('padding', side, 0) for side in padding))",
-        "return tuple((side for side in padding))",
-    ): REFUSES,
-    (
-        "padding_pairs",
-        "return tuple((int_pair('padding', side, 0) for side in padding))",
-        "return tuple((int_pair('padding', side, -1) for side in padding))",
-    ): REFUSES,
-    (
-        "arguments",
-        "stride, dilation = (int_pair('stride', stride, 1), "
-        "int_pair('dilation', dilation, 1))",
-        "stride, dilation = (int_pair('stride', stride, 0), "
-        "int_pair('dilation', dilation, 1))",
-    ): REFUSES,
-    (
-        "arguments",
-        "stride, dilation = (int_pair('stride', stride, 1), "
-        "int_pair('dilation', dilation, 1))",
-        "stride, dilation = (int_pair('stride', stride, 1), "
-        "int_pair('dilation', dilation, 0))",
-    ): REFUSES,
-    (
         "#exercise-ones-channel",
         r"\frac{\partial \ell}{\partial \hat W_{0,0,C,f}} = \sum_{n,i,j} \hat "
         r"x_{n,\,Si,\,Sj,\,C}\, \delta_{n,i,j,f} = \sum_{n,i,j} \delta_{n,i,j,f}",
@@ -275,23 +253,34 @@ def whole_layer(draw) -> tuple[Case, dict]:
 @check("layer-forward")
 def layer_forward(function, draw):
     case, settings = whole_layer(draw)
-    arguments = {"x": case.x, "W": case.W, "b": case.b}
-    return forward(function, case, arguments | settings)
+    arguments = {"x": case.x, "W": case.W, "b": case.b} | settings
+    error = forward(in_any_form(function, case.rng), case, arguments)
+    far = poisoned(case)
+    arguments |= {"x": far.x, "W": far.W}
+    not_finite(arguments, call(function, arguments), definition(far)[0] + case.b)
+    return error
 
 
 @check("layer-backward")
 def layer_backward(function, draw):
     case, settings = whole_layer(draw)
     arguments = {"delta": case.delta, "x": case.x, "W": case.W} | settings
+    asked = in_any_form(function, case.rng)
 
     def part(number: int):
-        return lambda *arrays: function(*arrays)[number]
+        return lambda *arrays: asked(*arrays)[number]
 
-    return max(
+    error = max(
         of_input(part(0), case, arguments),
         of_weights(part(1), case, arguments),
         of_bias(part(2), case, arguments),
     )
+    far = poisoned(case)
+    arguments |= {"delta": far.delta, "x": far.x, "W": far.W}
+    dx, dW, _ = call(function, arguments)
+    not_finite(arguments, dx, definition(far)[1])
+    not_finite(arguments, dW, definition(far)[2])
+    return error
 
 
 # --- What the symbols mean ---------------------------------------------------

@@ -6,7 +6,17 @@ from itertools import chain
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
-from book.checks import call, check, compare, gradient, tf, values
+from book.checks import (
+    call,
+    check,
+    compare,
+    gradient,
+    in_any_form,
+    not_finite,
+    st,
+    tf,
+    values,
+)
 from book.figures import Box, Panel, claim, figure
 from book.tex.evaluator import Corner
 from book.tex.world import World, drawn, worlds
@@ -16,9 +26,13 @@ from snippets.convolution.channels import (
     Pair,
     adding,
     convolution,
+    definition,
     given_as,
+    poisoned,
+    spread,
 )
 from snippets.convolution.leftover import FOUR_AXES
+from snippets.convolution.padding import same
 
 # Changes after which the page says the same, and why.
 SAME = {
@@ -162,82 +176,106 @@ def reached(shape, place, kernel):
 # --- Checks ------------------------------------------------------------------
 
 
-def tf_transposed(x, W, stride, padding, size):
-    """TensorFlow's own, valid and with every leftover row; then cropped."""
-    (top, bottom), (left, right) = padding
-    whole = (x.shape[0], size[0] + top + bottom, size[1] + left + right, W.shape[2])
-    y = tf.nn.conv2d_transpose(x, W, whole, (1, *stride, 1), "VALID")
-    return y[:, top : top + size[0], left : left + size[1]]
+def tf_transposed(case: Case, x, W):
+    """TensorFlow's own for each group, valid and with every leftover row; cropped."""
+    (top, bottom), (left, right) = case.padding
+    rows, columns = case.size
+    c = W.shape[2]
+    whole = (x.shape[0], rows + top + bottom, columns + left + right, c)
+    steps = (1, *case.stride, 1)
+    parts = zip(
+        tf.split(x, case.groups, -1),
+        tf.split(spread(W, case.dilation), case.groups, -1),
+        strict=True,
+    )
+    y = [tf.nn.conv2d_transpose(*part, whole, steps, "VALID") for part in parts]
+    return tf.concat(y, -1)[:, top : top + rows, left : left + columns]
 
 
-def transposed(x, W, stride, padding, size):
-    """Entry by entry: each lays its kernel, what falls outside is dropped."""
-    y = np.zeros((len(x), *size, W.shape[2]))
-    (top, _), (left, _) = padding
-    for n, i, j, f in np.ndindex(*x.shape):
-        for u, v in np.ndindex(*W.shape[:2]):
-            row, column = stride[0] * i + u - top, stride[1] * j + v - left
-            if 0 <= row < size[0] and 0 <= column < size[1]:
-                y[n, row, column] += x[n, i, j, f] * W[u, v, :, f]
-    return y
+def turned_round(draw) -> tuple[Case, dict]:
+    """delta is the layer's input, x its upstream gradient; what the layer is handed
+    beside its arrays."""
+    given = min(draw(st.integers(0, 9)), 4)  # the settings after that: the defaults
+    words = ["valid", "same", "pairs"] if given > 1 else ["valid"]
+    word = draw(st.sampled_from(words))
+    case = convolution(
+        draw,
+        stride=given > 0,
+        leftover=word == "pairs",
+        padding=word == "pairs",
+        dilation=given > 2,
+        groups=given > 3,
+    )
+    padding = case.padding if word == "pairs" else word
+    if word == "same":
+        sizes = zip(case.stride, case.delta.shape[1:3], strict=True)
+        size = tuple(s * o for s, o in sizes)
+        both = zip(case.dilation, case.kernel, strict=True)
+        extent = tuple(d * (k - 1) + 1 for d, k in both)
+        x = values(case.rng, (len(case.x), *size, case.x.shape[3]))
+        case = case._replace(x=x, padding=same(size, extent, case.stride))
+    settings = {"stride": given_as(draw, case.stride), "padding": padding}
+    settings["dilation"] = given_as(draw, case.dilation)
+    settings["groups"] = case.groups
+    return case, dict(list(settings.items())[:given])
 
 
-def turned_round(draw) -> tuple[Case, Pair]:
-    """delta is the layer's input, x its upstream gradient; and the output padding."""
-    case = convolution(draw, leftover=True, padding=True)
-    reached = [
-        s * (o - 1) + k
-        for s, o, k in zip(case.stride, case.delta.shape[1:3], case.kernel, strict=True)
-    ]
-    sizes = zip(case.size, case.padding, reached, strict=True)
-    return case, tuple(h + sum(p) - g for h, p, g in sizes)
+def rest(case: Case) -> Pair:
+    """The rows and columns that no window of the convolution reaches."""
+    numbers = zip(*case.settings[:3], case.size, case.kernel, strict=True)
+    return tuple((h + sum(p) - d * (k - 1) - 1) % s for s, p, d, h, k in numbers)
 
 
 @check("transposed-forward")
 def transposed_forward(function, draw):
-    case, more = turned_round(draw)
-    b = values(case.rng, case.W.shape[2:3])
-    arguments = {"x": case.delta, "W": case.W, "b": b}
-    arguments["stride"] = given_as(draw, case.stride)
-    arguments |= {"padding": case.padding, "output_padding": more}
-    mine = call(function, arguments)
-    around = case.W, case.stride, case.padding, case.size
+    case, settings = turned_round(draw)
+    b = values(case.rng, case.x.shape[3:])
+    given = list(settings.items())
+    if "padding" in settings:
+        more = 0 if isinstance(settings["padding"], str) else rest(case)
+        given.insert(2, ("output_padding", more))
+    arguments = {"x": case.delta, "W": case.W, "b": b} | dict(given)
+    mine = call(in_any_form(function, case.rng), arguments)
+    right = tf_transposed(case, case.delta, case.W) + b
+    far = poisoned(case)
+    others = arguments | {"x": far.delta, "W": far.W}
+    not_finite(others, call(function, others), definition(far)[1] + b)
     return max(
-        compare(arguments, mine, tf_transposed(case.delta, *around) + b, "TensorFlow"),
-        compare(arguments, mine, transposed(case.delta, *around) + b, "the definition"),
+        compare(arguments, mine, right, "TensorFlow"),
+        compare(arguments, mine, definition(case)[1] + b, "the definition"),
     )
 
 
 @check("transposed-input")
 def transposed_input(function, draw):
-    case, _ = turned_round(draw)
-    arguments = {"delta": case.x, "W": case.W}
-    arguments["stride"] = given_as(draw, case.stride)
-    around = case.W, case.stride, case.padding, case.size
+    case, settings = turned_round(draw)
+    far = poisoned(case)
+    others = {"delta": far.x, "W": far.W} | settings
+    not_finite(others, call(function, others), definition(far)[0])
     return gradient(
-        function,
-        arguments | {"padding": case.padding},
+        in_any_form(function, case.rng),
+        {"delta": case.x, "W": case.W} | settings,
         case.delta,
         case.x,
-        lambda x: tf_transposed(x, *around),
-        lambda x: transposed(x, *around),
+        lambda x: tf_transposed(case, x, case.W),
+        lambda x: definition(case._replace(delta=x))[1],
         case.rng,
     )
 
 
 @check("transposed-weights")
 def transposed_weights(function, draw):
-    case, _ = turned_round(draw)
-    arguments = {"x": case.delta, "delta": case.x, "kernel": case.kernel}
-    arguments["stride"] = given_as(draw, case.stride)
-    around = case.stride, case.padding, case.size
+    case, settings = turned_round(draw)
+    far = poisoned(case)
+    others = {"x": far.delta, "delta": far.x, "kernel": case.kernel} | settings
+    not_finite(others, call(function, others), definition(far)[2])
     return gradient(
-        function,
-        arguments | {"padding": case.padding},
+        in_any_form(function, case.rng),
+        {"x": case.delta, "delta": case.x, "kernel": case.kernel} | settings,
         case.W,
         case.x,
-        lambda W: tf_transposed(case.delta, W, *around),
-        lambda W: transposed(case.delta, W, *around),
+        lambda W: tf_transposed(case, case.delta, W),
+        lambda W: definition(case._replace(W=W))[1],
         case.rng,
     )
 

@@ -5,27 +5,28 @@ from typing import NamedTuple
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
-from book.checks import call, check, compare, generator, gradient, size, st, tf, values
+from book.checks import (
+    call,
+    check,
+    compare,
+    generator,
+    gradient,
+    in_any_form,
+    not_finite,
+    size,
+    st,
+    tf,
+    values,
+)
 from book.figures import ROUNDING, Box, Panel, claim, figure
 from book.tex.world import World, drawn, worlds
 from snippets.cnn.forward import maxima
-from snippets.convolution.channels import Pair, given_as, two
-from snippets.convolution.layer import REFUSES
+from snippets.convolution.channels import Pair, given_as, poison, two
 from snippets.convolution.padding import same
 
 SHAPE = "row and column have the shape of the index that they are made of"
 # Changes after which the page says the same, and why.
 SAME = {
-    (
-        "arguments",
-        "size = int_pair('size', size, 1)",
-        "size = int_pair('size', size, 0)",
-    ): REFUSES,
-    (
-        "arguments",
-        "stride = size if stride is None else int_pair('stride', stride, 1)",
-        "stride = size if stride is None else int_pair('stride', stride, 0)",
-    ): REFUSES,
     (
         "places",
         "n, i, j, c = np.indices(inside.shape)",
@@ -188,7 +189,7 @@ class Case(NamedTuple):
 
 def pooling(draw, ties: bool = False) -> Case:
     """Windows overlap, touch or leave gaps; padding by name or by number."""
-    window = two(draw, 1, 4)
+    window = two(draw, 1, 5)
     tiles = draw(st.booleans())  # no stride given: it is the size
     stride = window if tiles else two(draw, 1, 4)
     a_size = tuple(size(draw, 7) for _ in range(2))
@@ -259,7 +260,10 @@ def largest(cells, padded):
 def max_forward(function, draw):
     case = pooling(draw)
     arguments = {"a": case.a} | case.given
-    mine = call(function, arguments)
+    mine = call(in_any_form(function, case.rng), arguments)
+    a = poison(case.rng, a=case.a)["a"]
+    far = arguments | {"a": a}
+    not_finite(far, call(function, far), pool(case, a, largest))
     right = tf_pool(case, tf.nn.max_pool2d, tf.constant(case.a), -np.inf)
     return max(
         compare(arguments, mine, right, "TensorFlow"),
@@ -271,16 +275,28 @@ def max_forward(function, draw):
 def max_input(function, draw):
     ties = draw(st.booleans())
     case = pooling(draw, ties)
+    asked, arguments = in_any_form(function, case.rng), {"delta": case.delta}
+    a = case.a.astype(float)
+    if ties and draw(st.booleans()):
+        a[a < 0] = -np.inf  # no larger than the padding beside it
+    far = arguments | {"a": a} | case.given
+    if ties:
+        # There is no slope, and TensorFlow alone says which of them it is.
+        own = [(0, 0), *case.padding, (0, 0)]
+        tensor = tf.constant(a)
+        with tf.GradientTape() as tape:
+            tape.watch(tensor)
+            z = tf.nn.max_pool2d(tensor, case.size, case.stride, own)
+        right = tape.gradient(z, tensor, output_gradients=tf.constant(case.delta))
+        return compare(far, call(asked, far), right, "TensorFlow")
     return gradient(
-        function,
-        {"delta": case.delta, "a": case.a} | case.given,
-        case.a.astype(float),
+        asked,
+        far,
+        a,
         case.delta,
         lambda a: tf_pool(case, tf.nn.max_pool2d, a, -np.inf),
         lambda a: pool(case, a, largest),
         case.rng,
-        # Where two share a maximum there is no slope, and TensorFlow alone says which.
-        ties,
     )
 
 

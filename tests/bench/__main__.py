@@ -22,7 +22,7 @@ def main(*arguments: str) -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # No address, and the record of the checks may be old: as at home.
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
-    for name in ("CI", "SITE_URL", "REPO_URL"):
+    for name in ("CI", "SITE_URL", "REPO_URL", "DOWNLOADS_URL"):
         os.environ.pop(name, None)
     for part in parts or PARTS:
         module = import_module(f"tests.bench.{part}")

@@ -1,8 +1,8 @@
 """How much of the book is too wide for the screen and scrolls sideways.
 
 Every English page is opened once, its solutions unfolded, and looked at in each width,
-of which a scroll bar takes its part from 1280 px on. The Chinese pages have the same
-code and formulas. A labelled formula has a number; a table may scroll on a phone.
+of which a scroll bar takes its part. The Chinese pages have the same code and formulas.
+A labelled formula has a number; all else may scroll on a phone.
 """
 
 from collections import Counter

@@ -16,13 +16,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from book import Mistake
-from book.pages import LANGUAGES, ROOT, Page, contents
+from book.pages import LANGUAGES, REFERENCE, ROOT, Page, contents
 
 TEMPLATE = Path(__file__).resolve().parent
 FOLDERS = ["docs", *(f"docs/{language}" for language in LANGUAGES), "snippets"]
 ENDS = ["", ".md", ".py"]
 USAGE = 'python3 make.py chapter rnn "Recurrent networks" 循环神经网络'
-APPENDIX = "conventions.md"  # chapters stand before it
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
@@ -56,8 +55,7 @@ def last_before(folder: str, pages: list[Page]) -> Page:
     """The page after which a new one stands: the last of its folder, or of all chapters
     where its folder has no page yet."""
     here = [page for page in pages if folder and page.name.startswith(f"{folder}/")]
-    names = [page.name for page in pages]
-    return (here or pages[: names.index(APPENDIX)])[-1]
+    return (here or [p for p in pages if p.part != REFERENCE[p.language]])[-1]
 
 
 def order_after(last: Page, pages: list[Page], step: int) -> int:

@@ -29,10 +29,7 @@ async ({ words, version, style, published }) => {
     };
   }
 
-  // Not the notebooks: they are made of the other pages.
-  const links = document.querySelectorAll(
-    ".md-nav--primary a.md-nav__link:not([href^='#'], [href^='notebooks/'])",
-  );
+  const links = document.querySelectorAll(".md-nav--primary a.md-nav__link:not([href^='#'])");
   const chapters = await Promise.all([...links].map(load));
 
   // --- Ids and links ---------------------------------------------------------
@@ -74,10 +71,8 @@ async ({ words, version, style, published }) => {
     article.id = key;
     article.className = "md-typeset chapter";
     const heading = article.querySelector("h1");
-    // The equations of the page that is first after the home page are (1.1), (1.2), …
-    chapter.number = index || "";
+    chapter.number = heading.querySelector(".number")?.textContent ?? "";
     if (index === 0) heading.textContent = words.about;
-    else heading.prepend(element("span", { className: "number" }, `${index}`), " ");
     if (part) heading.before(element("p", { className: "part" }, part));
     article.querySelectorAll("details").forEach((details) => { details.open = true; });
     for (const code of article.querySelectorAll("pre > code")) {
@@ -85,7 +80,7 @@ async ({ words, version, style, published }) => {
       code.style.setProperty("--columns", Math.max(...lines));
     }
     // What stands at the head of its pages.
-    const head = JSON.stringify(index ? `${index}  ${title}` : words.about);
+    const head = JSON.stringify(index ? title : words.about);
     article.style.page = `chapter-${index}`;
     return `@page chapter-${index} { @top-left { content: ${head}; } }\n`;
   }
