@@ -176,7 +176,7 @@ def mini(tmp_path_factory) -> Path:
         texts = {**PAGES, "part/two.md": part + TWO}
         book = MiniBook(tmp_path_factory.mktemp("mini"), texts)
         for language, part in REFERENCE.items():
-            front = FRONT.format("Checks", f"3\npart: {part}")
+            front = FRONT.format("Checks", f"4\npart: {part}")
             name = "verification.md"
             book.page(front + PAGES[name], name, language)
         shutil.copytree(ROOT / "docs" / "assets", book.root / "docs" / "assets")
