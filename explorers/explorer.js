@@ -375,6 +375,6 @@ class Explorer extends HTMLElement {
       this.play(true);
     }, { threshold: 0.5 });
     seen.observe(this);
-    for (const event of ["pointerover", "focusin"]) this.root.addEventListener(event, stop, { once: true });
+    for (const event of ["pointerover", "focusin"]) this.root.addEventListener(event, stop, { once: true, capture: true });
   }
 }

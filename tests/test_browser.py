@@ -658,6 +658,8 @@ def test_keys_search_and_open_the_menu(reader, served, language, key):
     search_opens(reader)
     menu = reader.locator("label.md-header__button[for=__drawer] button")
     link = reader.locator(".md-nav--primary .md-nav__link[href]").first
+    colours = "(icons) => icons.map((icon) => getComputedStyle(icon).fill)"
+    assert len({*reader.locator(".md-header__button svg").evaluate_all(colours)}) == 1
     expect(link).to_be_hidden()
     menu.focus()
     reader.keyboard.press(key)

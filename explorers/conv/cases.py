@@ -28,8 +28,8 @@ START = (
 MINE = """(cases) => cases.map((given) => {
     const { x, W, b, stride, dilation } = given;
     const spans = [W, W[0]].map((axis) => convolution.extent(axis.length, dilation));
-    const padding = given.padding ?? [x, x[0]].flatMap((axis, k) =>
-        arithmetic.same(axis.length, spans[k], stride));
+    const padding = given.padding
+        ?? paddingOf(given.mode, [], arithmetic.shape(x), spans, stride);
     const setting = { ...given, padding };
     const each = (array, value) =>
         array.map((row, i) => row.map((_, j) => value([i, j])));
@@ -73,9 +73,13 @@ def convolution(random: np.random.Generator, mode: str) -> dict | None:
     x = integers(random, *random.integers(1, 10, 2))
     W = integers(random, *random.integers(1, 5, 2))
     stride, dilation = (int(n) for n in random.integers(1, (5, 4)))
-    sides = random.integers(0, 4, (2, 2)) * (mode == "EXPLICIT")
-    padding = mode if mode != "EXPLICIT" else [[0, 0], *sides.tolist(), [0, 0]]
     span = dilation * (np.array(W.shape) - 1) + 1
+    sides = random.integers(0, 4, (2, 2)) * (mode == "EXPLICIT")
+    if mode == "CAUSAL":  # as in the book: what an output looks at is not after it
+        sides[1, 0] = span[1] - 1
+    given = ("VALID", "EXPLICIT")  # the script finds the others itself
+    explicit = mode in ("EXPLICIT", "CAUSAL")
+    padding = [[0, 0], *sides.tolist(), [0, 0]] if explicit else mode
     if mode != "SAME" and (x.shape + sides.sum(axis=1) < span).any():
         return None
     b = float(random.integers(-9, 10))
@@ -88,7 +92,8 @@ def convolution(random: np.random.Generator, mode: str) -> dict | None:
         loss = tf.reduce_sum(delta * z)
     dx, dW, db = tape.gradient(loss, [tx, tW, tb])
     return {
-        **{"padding": None if mode == "SAME" else sides.ravel().tolist()},
+        **{"padding": sides.ravel().tolist() if mode in given else None},
+        "mode": mode.lower(),
         **{"stride": stride, "dilation": dilation, "x": x, "W": W, "b": b},
         **{"delta": delta, "z": z.numpy(), "dx": dx.numpy(), "dW": dW.numpy()},
         "db": [[float(db)]],
@@ -98,8 +103,8 @@ def convolution(random: np.random.Generator, mode: str) -> dict | None:
 def arithmetic(evaluate: Callable) -> None:
     """Exactly TensorFlow's; the book's five cases of unread rows."""
     random = np.random.default_rng(6)
-    modes = ["VALID", "SAME", "EXPLICIT"]
-    cases = [*until(180, lambda n: convolution(random, modes[n % 3]))]
+    modes = ["VALID", "SAME", "EXPLICIT", "CAUSAL"]
+    cases = [*until(200, lambda n: convolution(random, modes[n % 4]))]
     for case, mine in zip(cases, evaluate(MINE, cases), strict=True):
         for name in ("z", "dx", "dW", "db"):
             np.testing.assert_array_equal(mine[name], case[name], f"{name} of {case}")
@@ -188,6 +193,11 @@ def check(name: str, shown: dict, said: dict[str, str]) -> None:
         slope, formula = compared(seen)
         assert slope == formula
         assert abs(formula - number(seen["value"])) <= 5.1e-5
+    if name == "causal":
+        for seen in shown["cells"]:
+            if seen["panel"] == "z":
+                now = int(seen["at"].split(",")[1])
+                assert max(step for _, step in factors(seen, "x")) == now
     if name in UNREAD:
         rows, word = UNREAD[name]
         size = range(int(of["H"]))
