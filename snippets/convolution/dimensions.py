@@ -48,11 +48,6 @@ SAME = {
         "delta = floats('delta', delta, *met.shape[:d + 1], delta.shape[-1])",
     ): "it refuses less; the product with W does it",
     (
-        "conv_nd_weight_gradient",
-        "x = floats('x', x, 'N', *LENGTHS[:d], 'C')",
-        "x = floats('x', x, 'N', 'C', *LENGTHS[:d])",
-    ): "the letters stand in the message alone",
-    (
         "conv_nd",
         "out, inside = (OUT[:d], IN[:d])",
         "inside, out = (OUT[:d], IN[:d])",
