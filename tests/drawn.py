@@ -54,7 +54,8 @@ def arrays(outputs) -> list[np.ndarray]:
 
 def shows(mine: np.ndarray, right: np.ndarray) -> bool:
     """Can a report tell them apart, and from an answer that nobody has tried?"""
-    if not (np.all(np.isfinite(mine)) and mine.any() and right.any()):
+    finite = np.all(np.isfinite(mine)) and np.all(np.isfinite(right))
+    if not (finite and mine.any() and right.any()):
         return False
     return mine.shape != right.shape or not np.allclose(mine, right, 1e-5, 1e-7)
 
