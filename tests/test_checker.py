@@ -9,7 +9,8 @@ import pytest
 
 from book import Mistake, checker, pages, results
 from book.checks import checks
-from tests.drawn import arrays, cases, known, module
+from book.pages import ROOT
+from tests.drawn import arrays, cases, known, module, shows
 
 CASES = 6  # of each main result
 NAMED = re.compile(r"likely  (.+) \(([\w/]+)/#([\w-]+)\)")
@@ -24,16 +25,10 @@ def named(mine, reference, **options) -> list[str]:
     return [m for m, *_ in NAMED.findall(check_gradient(mine, reference, **options))]
 
 
-def shows(mine: np.ndarray, right: np.ndarray) -> bool:
-    """Can a report tell them apart, and from an answer that nobody has tried?"""
-    if not (np.all(np.isfinite(mine)) and mine.any() and right.any()):
-        return False
-    return mine.shape != right.shape or not np.allclose(mine, right, 1e-5, 1e-7)
-
-
 # --- The file ---------------------------------------------------------------------
 
 
+@pytest.mark.book
 def test_the_file_needs_numpy_alone(tmp_path):
     (tmp_path / "check_gradient.py").write_text(checker.source(), "utf-8")
     code = "import check_gradient as c, sys; assert len(c.BOOK) > 40; "
@@ -44,6 +39,18 @@ def test_the_file_needs_numpy_alone(tmp_path):
     assert done.stdout.endswith("likely  mine = 2 · reference\n"), done.stderr
 
 
+@pytest.mark.book
+def test_pip_installs_the_same_file(tmp_path):
+    """What pip asks for where it makes the package; the file is its only module."""
+    folder = ROOT / "tools" / "check_gradient"
+    command = [sys.executable, "setup.py", "--quiet", "build", "-b", tmp_path]
+    subprocess.run(command, cwd=folder, check=True)
+    (made,) = tmp_path.rglob("*.py")
+    assert made.name == "check_gradient.py"
+    assert made.read_text("utf-8") == checker.source()
+
+
+@pytest.mark.book
 def test_every_wrong_variant_is_known_but_those_of_tensorflow():
     missing = {
         name
@@ -54,6 +61,7 @@ def test_every_wrong_variant_is_known_but_those_of_tensorflow():
     assert missing == {"conv_forward_same"}
 
 
+@pytest.mark.book
 def test_each_mistake_leads_to_a_section_that_is_there():
     for _, wrong in module().BOOK:
         for function, mistake, where in wrong:
@@ -247,5 +255,6 @@ def test_arguments_that_cannot_be_meant():
         check_gradient([1.0], [2.0], error=np.inf)
 
 
+@pytest.mark.book
 def test_every_check_has_a_row():
     assert checks().keys() == known().keys()

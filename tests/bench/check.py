@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.bench import SMALLEST, goal
-from tests.drawn import arrays, cases, known, module
+from tests.drawn import arrays, cases, known, module, shows
 
 CASES = 2 if SMALLEST else 25
 SHARE = 80  # of the wrong functions, in %
@@ -31,13 +31,6 @@ def wrong_arrays() -> Iterator[tuple[str, str, dict, np.ndarray, np.ndarray]]:
                 for one, other in zip(found, right, strict=True):
                     if shows(one, other):
                         yield wrong.__name__, mistake, given, one, other
-
-
-def shows(mine: np.ndarray, right: np.ndarray) -> bool:
-    """Can a report tell them apart, and from an answer that nobody has tried?"""
-    if not (np.all(np.isfinite(mine)) and mine.any() and right.any()):
-        return False
-    return mine.shape != right.shape or not np.allclose(mine, right, 1e-5, 1e-7)
 
 
 def main(_: Path) -> None:
