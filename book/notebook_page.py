@@ -78,15 +78,13 @@ def surroundings(
 ) -> Surroundings:
     """What the notebook whose page is at `url` must know of the site.
 
-    `site` is its address, "" while nobody knows it, and `urls` has those of the pages,
-    the home page first, below the site.
+    `site` is its address, "" while nobody knows it, and `urls` has those of the pages
+    and of files to which pages link, below the site.
     """
     file = download(url)
     addresses = {
-        page.name: urljoin(site, urls[page.name])
-        if site
-        else relative(urls[page.name], file)
-        for page in pages
+        name: urljoin(site, place) if site else relative(place, file)
+        for name, place in urls.items()
     }
     return Surroundings(name, addresses[pages[0].name], addresses, numbers(pages))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from book import sessions
 
-TAG = re.compile(r"#\s*(equation|wrong)\b")
+TAG = re.compile(r"(?<!/)#\s*(equation|wrong)\b")  # dense/#wrong-delta is a place
 FORM = re.compile(r"# (?:(equation): ([a-z0-9-]+)|(wrong): ([a-z0-9-]+), (\S.*))")
 
 

@@ -28,10 +28,21 @@ def standalone(session: sessions.Session) -> tuple[str, str]:
     imports = _imports(session.path, first)
     if not imports:
         return "", first
-    wanted = _wanted(session)
-    functions = [_function(path, names) for path, names in reversed(wanted.items())]
-    before = "\n\n\n".join([HEAD, *functions, _assigned(imports)])
+    asked = _asked(session.path, imports)
+    before = "\n\n\n".join([lent(asked), _assigned(imports)])
     return before, _commented(first, imports)
+
+
+def lent(asked: dict[Path, set[str]]) -> str:
+    """Code after which names of sessions are attributes: page_dense.dense_delta, …"""
+    wanted = _wanted(asked)
+    functions = [_function(path, names) for path, names in reversed(wanted.items())]
+    return "\n\n\n".join([HEAD, *functions])
+
+
+def page_of(path: Path) -> str:
+    """What the names that a session lends are attributes of."""
+    return _name(sessions.parse(path).name)
 
 
 def _imports(path: Path, code: str) -> list[ast.ImportFrom]:
@@ -43,25 +54,31 @@ def _imports(path: Path, code: str) -> list[ast.ImportFrom]:
     ]
 
 
-def _wanted(session: sessions.Session) -> dict[Path, frozenset[str]]:
-    """The names wanted of each session, those first that take names of others."""
+def _asked(path: Path, imports: list[ast.ImportFrom]) -> dict[Path, set[str]]:
+    """The names that a session takes, by the session that has them."""
     asked: dict[Path, set[str]] = {}
+    for node in imports:
+        names = asked.setdefault(sessions.lender(path, node.module), set())
+        names |= {alias.name for alias in node.names}
+    return asked
+
+
+def _wanted(asked: dict[Path, set[str]]) -> dict[Path, frozenset[str]]:
+    """The names wanted of each session, those first that take names of others."""
+    asked = {path: set(names) for path, names in asked.items()}
     wanted: dict[Path, frozenset[str]] = {}
-    for path in _order(session):
-        code = session.code
-        if path != session.path:
-            if path not in asked:
-                continue  # it lends to what nobody needs here
-            wanted[path] = frozenset(asked[path])
-            code = _needed(sessions.parse(path), wanted[path])
-        for node in _imports(path, code):
-            names = asked.setdefault(sessions.lender(path, node.module), set())
-            names |= {alias.name for alias in node.names}
+    for path in _order([*asked]):
+        if path not in asked:
+            continue  # it lends to what nobody needs here
+        wanted[path] = frozenset(asked[path])
+        code = _needed(sessions.parse(path), wanted[path])
+        for lender, names in _asked(path, _imports(path, code)).items():
+            asked.setdefault(lender, set()).update(names)
     return wanted
 
 
-def _order(session: sessions.Session) -> list[Path]:
-    """A session and all on which it stands, each before those from which it takes."""
+def _order(paths: list[Path]) -> list[Path]:
+    """Sessions and all on which they stand, each before those from which it takes."""
     done: list[Path] = []
 
     def visit(path: Path, above: tuple[Path, ...] = ()) -> None:
@@ -73,7 +90,8 @@ def _order(session: sessions.Session) -> list[Path]:
                 visit(lender, (*above, path))
             done.append(path)
 
-    visit(session.path)
+    for path in paths:
+        visit(path)
     return done[::-1]
 
 

@@ -67,6 +67,8 @@ def _make(files: Files, config: MkDocsConfig) -> None:
     book = pages.contents(Path(config.docs_dir))
     everywhere = book[_language(config)]
     urls = {p.name: files.src_uris[f"{p.language}/{p.name}"].url for p in everywhere}
+    # What another hook makes, seen from a page.
+    urls |= {f"../{f.src_uri}": f.url for f in files if f.generated_by}
     site = config.site_url or ""
     told = [site, config.repo_url, config.use_directory_urls, config.extra]
     # A note at a term has its name in the other language.

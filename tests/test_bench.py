@@ -17,6 +17,7 @@ TOLD = {
     "fit": "tables that scroll",
     "convolution": "together",
     "explorer": "median",
+    "check": "named with the layer",
     "growth": "a page more",
 }
 
@@ -40,5 +41,5 @@ def test_a_bench_that_is_not_there_is_told():
     assert done.returncode == 1
     assert done.stderr == (
         "make.py: bench knows sessions, formulas, build, page, fit, convolution, "
-        "explorer, growth and --smallest, not sesions\n"
+        "explorer, check, growth and --smallest, not sesions\n"
     )

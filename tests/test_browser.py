@@ -658,6 +658,8 @@ def test_keys_search_and_open_the_menu(reader, served, language, key):
     search_opens(reader)
     menu = reader.locator("label.md-header__button[for=__drawer] button")
     link = reader.locator(".md-nav--primary .md-nav__link[href]").first
+    colours = "(icons) => icons.map((icon) => getComputedStyle(icon).fill)"
+    assert len({*reader.locator(".md-header__button svg").evaluate_all(colours)}) == 1
     expect(link).to_be_hidden()
     menu.focus()
     reader.keyboard.press(key)
@@ -716,10 +718,8 @@ def test_enlarged_twice_two_thirds_of_the_height_are_text(reader, served):
     for place in ["h2 >> nth=1", "conv-explorer .panel >> nth=0"]:
         reader.locator(place).evaluate("(element) => element.scrollIntoView()")
         assert reader.evaluate(COVERED) <= 1 / 3
-    sticky = "document.querySelector('.md-header').style.position = 'sticky'"
-    tall = "document.querySelector('.sum').style.maxHeight = 'none'"
-    reader.evaluate(f"{sticky}; {tall}")
-    reader.wait_for_timeout(100)
+    half = "position: fixed; inset: 50% 0 0"
+    reader.evaluate(f"document.querySelector('.sum').style.cssText = '{half}'")
     assert reader.evaluate(COVERED) > 1 / 3
 
 

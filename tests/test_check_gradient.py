@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from book import sessions
+from book import checker, sessions
 from book.pages import LANGUAGES
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -276,29 +276,49 @@ TABLE = re.compile(r"(?ms)\{ #sentences \}$.*?^\|[-|]+\n(.*?)\n(?!\|)")
 
 def reporting() -> tuple[str, str]:
     """The code that makes the reports, and all that the page prints."""
-    session = sessions.parse(sessions.SNIPPETS / "check.md")
-    blocks = [
-        b for name in ("mistakes", "shapes", "function") for b in session.of(name)
-    ]
+    session = sessions.parse(checker.PAGE)
+    blocks = [b for name in checker.SECTIONS[:-1] for b in session.of(name)]
     shown = "\n".join(block.shown or "" for block in session.blocks)
     return "\n".join(block.code for block in blocks), shown
 
 
-def fragments(code: str) -> set[str]:
-    """What sentences are put together of: the texts in the code that have a space."""
-    nodes = list(ast.walk(ast.parse(code)))
-    functions = (node for node in nodes if isinstance(node, ast.FunctionDef))
-    docstrings = {ast.get_docstring(node, clean=False) for node in functions}
-    texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
-    found = {text for text in texts - docstrings if isinstance(text, str)}
-    return {t.replace("{}", "").strip() for t in found if " " in t} - {":", ""}
+def texts(code: str, without: type | tuple = ()) -> set[str]:
+    """The texts in the code that are words with a space, but for docstrings."""
+    tree = ast.parse(code)
+    functions = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef))
+    left = {ast.get_docstring(node, clean=False) for node in functions}
+    for node in ast.walk(tree):
+        if isinstance(node, without):
+            left |= {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)}
+    found = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)} - left
+    words = {text for text in found if isinstance(text, str) and " " in text}
+    return {text for text in words - UNSAID if re.search("[a-z]", text)}
+
+
+# Words of which no sentence is made, and a number's.
+UNSAID = {
+    " · reference",
+    "reference / ",
+}
+
+
+def parts(sentences) -> set[str]:
+    """What is the same in every report."""
+    found = (part for text in sentences for part in re.split(r"\{[^{}]*\}", text))
+    return {part.strip() for part in found if len(part.strip()) > 2}
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of the table."""
+    lines = TABLE.search(text)[1].splitlines()
+    # The first may hold the sign that divides cells, in max|reference|.
+    return [re.fullmatch(r"\| `([^`]+)` \| (.+?) \|", line).groups() for line in lines]
 
 
 def unexplained(code: str, shown: str, text: str) -> list[str]:
     """Sentences that a page's table lacks, and those that no report on it has."""
-    rows = TABLE.search(text)[1].splitlines()
-    told = [re.match(r"\| `([^`]+)` \| \S", row)[1] for row in rows]
-    lacking = {part for part in fragments(code) if not any(part in row for row in told)}
+    told = [sentence for sentence, _ in rows(text)]
+    lacking = {p for p in parts(texts(code)) if not any(p in row for row in told)}
     return [*sorted(lacking), *(sentence for sentence in told if sentence not in shown)]
 
 
@@ -308,11 +328,32 @@ def test_the_table_explains_every_sentence_of_a_report(language):
     code, shown = reporting()
     assert not unexplained(code, shown, text)
     before, table = text[: TABLE.search(text).start(1)], TABLE.search(text)[1]
-    for part in fragments(code):
+    for part in parts(texts(code)):
         assert part in unexplained(
             code, shown, before + table.replace(part, "#") + "\n\n"
         )
     assert unexplained(code.replace("an axis is missing", "an axis more"), shown, text)
+
+
+def untranslated(code: str, chinese: dict[str, str], text: str) -> list[str]:
+    """Sentences without Chinese, Chinese for none, and what the Chinese table lacks."""
+    shown = "\n".join(told for _, told in rows(text))
+    lacking = [part for part in parts(chinese.values()) if part not in shown]
+    # What is raised is in English.
+    return [*sorted(texts(code, ast.Raise) ^ chinese.keys()), *lacking]
+
+
+def test_every_sentence_is_said_in_chinese_and_stands_in_the_chinese_table():
+    text = (sessions.ROOT / "docs" / "zh" / "check.md").read_text("utf-8")
+    text = text.replace("\u3000", "  ").replace("\\|", "|")  # as they are printed
+    code, chinese = reporting()[0], namespace()["CHINESE"]
+    assert not untranslated(code, chinese, text)
+    for sentence, words in chinese.items():
+        fewer = {key: value for key, value in chinese.items() if key != sentence}
+        assert untranslated(code, fewer, text) == [sentence]
+        for part in parts([words]):
+            assert part in untranslated(code, chinese, text.replace(part, "#"))
+    assert untranslated(code, chinese | {"an axis more": "多了一个轴"}, text)
 
 
 # --- Input of every kind ---------------------------------------------------------

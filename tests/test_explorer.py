@@ -287,6 +287,8 @@ LIVE = """(element) => [...element.querySelectorAll(".panel")].map((panel) =>
     [...panel.querySelectorAll(".cell text")].map((cell) => cell.textContent))"""
 
 
+# Home's would play.
+@pytest.mark.parametrize("reader", [{"reduced_motion": "reduce"}], indirect=True)
 @pytest.mark.parametrize("page", SHOWN)
 def test_what_a_page_shows(reader, show, page):
     """Every cell; and without JavaScript a figure of the same numbers."""

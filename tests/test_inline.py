@@ -1,5 +1,7 @@
 """Formulas within lines: numbers are right, and what holds goes on holding."""
 
+import re
+
 import pytest
 
 from book.pages import LANGUAGES, Page, contents
@@ -88,10 +90,12 @@ def test_a_formula_that_holds_no_longer_is_told():
     """The text of the section now gives another number."""
     old = "$a = (0.3, 1.4, 0.8, 0.6, 0.9)$"
     page = changed(PAGES["pooling/max.md"], old, old.replace("0.9", "0.7"))
-    assert lost(page) == [
-        "docs/en/pooling/max.md:42: held before, and is not so now: "
-        r"pooling/max.md#row: \frac{\partial \ell}{\partial a_4} = 0.5"
-    ]
+    (line,) = lost(page)
+    assert re.fullmatch(
+        r"docs/en/pooling/max\.md:\d+: held before, and is not so now: "
+        + re.escape(r"pooling/max.md#row: \frac{\partial \ell}{\partial a_4} = 0.5"),
+        line,
+    )
 
 
 @pytest.mark.parametrize(

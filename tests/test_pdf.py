@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser
-from pypdf import PdfReader
+from pypdf import PageObject, PdfReader
 
 import make
 import tools.pdf.book
@@ -35,7 +35,8 @@ NUMBERED = re.compile(
 # Before the title of a page.
 CHAPTER = re.compile(r'<span class="number">(\d+)</span> ')
 WIDTH = 642  # CSS pixels between the margins of A4
-FOOT = 22 / 25.4 * 72  # points: the margin below
+# Points: the height of A4, and its margins.
+HEIGHT, HEAD, FOOT = (millimetres / 25.4 * 72 for millimetres in (297, 24, 22))
 
 
 # A book of three pages, with all that a page of the site can have and print cares for.
@@ -83,14 +84,17 @@ $$
 See $\eqref{step-one}$.
 
 """ + "".join(SECTION % (number, number, number) for number in range(9))
-# Blocks of all lengths, each after as much text, so that pages end everywhere in them.
-LINES = [*range(1, 40, 3), 12, 13, 60, 3, 11, 12, 12, 13]
+# Blocks of all lengths, each after as much text, so that pages end everywhere in them;
+# and solutions that are longer than half a page.
+LINES = [*range(1, 40, 3), 12, 13, 3, 11, 12, 12, 13]
+SOLUTION = '??? success "Solution"\n\n' + f"    {TEXT[:200]}\n\n" * 13
 BLOCKS = "# Blocks { #blocks }\n\n" + "\n\n".join(
     f"{TEXT[:400]}\n\n```python\n"
     + "\n".join(f"c{index}_{line} = 1" for line in range(lines))
     + f"\n```\n\n{OUTPUT}\n```text\no{index}_0\no{index}_1\n```"
     for index, lines in enumerate(LINES)
 )
+BLOCKS += "\n\n" + f"{TEXT}\n\n{SOLUTION}" * 3
 HOME = "# Book {{ #home }}\n\n[{0}](one.md), [two](part/two.md), 反向传播.\n"
 PAGES = {
     "index.md": HOME,
@@ -98,7 +102,7 @@ PAGES = {
     "part/two.md": TWO,
     "blocks.md": BLOCKS,
     "verification.md": "# Checks { #checks }\n\n<!-- verification table -->\n\n"
-    "## Outputs { #outputs }\n\nText.\n",
+    "## Run { #last-run }\n\nText.\n\n## Outputs { #outputs }\n\nText.\n",
 }
 
 
@@ -172,7 +176,7 @@ def mini(tmp_path_factory) -> Path:
         texts = {**PAGES, "part/two.md": part + TWO}
         book = MiniBook(tmp_path_factory.mktemp("mini"), texts)
         for language, part in REFERENCE.items():
-            front = FRONT.format("Checks", f"3\npart: {part}")
+            front = FRONT.format("Checks", f"4\npart: {part}")
             name = "verification.md"
             book.page(front + PAGES[name], name, language)
         shutil.copytree(ROOT / "docs" / "assets", book.root / "docs" / "assets")
@@ -316,6 +320,29 @@ def test_the_bookmarks_say_what_the_headings_say(book, marks):
 
 
 # --- Where a page ends ---------------------------------------------------------------
+
+
+def filled(page: PageObject) -> float:
+    """How much of the height between the margins lies above the last line of text."""
+    top, lines = HEIGHT - HEAD, [HEIGHT - HEAD]
+
+    def see(text: str, to_page: list[float], to_text: list[float], *_: object) -> None:
+        height = to_text[4] * to_page[1] + to_text[5] * to_page[3] + to_page[5]
+        if text.strip() and FOOT < height < top:
+            lines.append(height)
+
+    page.extract_text(visitor_text=see)
+    return (top - min(lines)) / (top - FOOT)
+
+
+def test_no_page_is_left_half_empty(book):
+    """Unless a chapter ends there, or the next thing is a tall figure: few are."""
+    pages = [filled(page) for page in book.reader.pages]
+    begins = [book.page_of(target) for (_, target, _), *_ in headings(book)]
+    ends = {begin - 1 for begin in begins} | {len(pages)}
+    inner = set(range(begins[0], len(pages))) - ends
+    low = [number for number in sorted(inner) if pages[number - 1] < 2 / 3]
+    assert len(low) <= len(pages) // 60, low
 
 
 def test_short_code_is_whole_and_has_its_output(mini, browser):

@@ -75,7 +75,7 @@ def mistakes(site: Path, language: str, page: str) -> list[str]:
     if language == "zh":
         labels = sorted(filter(ENGLISH.match, links.labels - RIGHT))
         wrong += [f"there is {label} in English" for label in labels]
-    text = re.sub(r'(?s)<script.*?</script>| title="[^"]*"', "", html)
+    text = re.sub(r'(?s)<script.*?</script>| (title|data-tex)="[^"]*"', "", html)
     wrong += [f"there is {left} in it" for left in LEFT if left in text]
     return [f"{language}/{page}: {each}" for each in wrong]
 

@@ -1,0 +1,86 @@
+"""Cases of the main results, as their checks draw them, without the oracles: arguments
+of the right function and what it gives. And check_gradient with the whole book, which
+needs neither TensorFlow nor a run of the sessions.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from inspect import signature
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from book import checker
+from book.checks import checks
+
+
+class Known(NamedTuple):
+    """A main result in the file: its right function, and its wrong ones by mistake."""
+
+    right: Callable
+    wrong: dict[str, Callable]
+
+
+class Enough(Exception):
+    """The arguments are known; the check need not compare anything."""
+
+
+@cache
+def module() -> ModuleType:
+    """The file check_gradient.py, as a reader imports it."""
+    made = ModuleType("check_gradient")
+    exec(compile(checker.source(), "check_gradient.py", "exec"), vars(made))
+    return made
+
+
+@cache
+def known() -> dict[str, Known]:
+    """What the file knows, by label."""
+    rows = zip(checker.ordered(), module().BOOK, strict=True)
+    return {
+        result.label: Known(right, {told["en"]: call for call, told, _ in wrong})
+        for result, (right, wrong) in rows
+    }
+
+
+def arrays(outputs) -> list[np.ndarray]:
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    return [np.asarray(array) for array in outputs]
+
+
+def shows(mine: np.ndarray, right: np.ndarray) -> bool:
+    """Can a report tell them apart, and from an answer that nobody has tried?"""
+    finite = np.all(np.isfinite(mine)) and np.all(np.isfinite(right))
+    if not (finite and mine.any() and right.any()):
+        return False
+    return mine.shape != right.shape or not np.allclose(mine, right, 1e-5, 1e-7)
+
+
+def cases(label: str, number: int) -> list[tuple[dict, list[np.ndarray]]]:
+    """Rows (arguments by name, right arrays), the same at every call."""
+    check, right, found = checks()[label], known()[label].right, []
+
+    def recorded(*arguments):
+        names = signature(right).bind(*arguments).arguments
+        found.append((dict(names), arrays(right(*arguments))))
+        raise Enough
+
+    @settings(
+        max_examples=number,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.data())
+    def run(data):
+        with suppress(Enough):
+            check(recorded, data.draw)
+
+    run()
+    return found
