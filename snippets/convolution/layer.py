@@ -164,6 +164,11 @@ WORD = "what is no word is equal to none"
 # Changes after which the page says the same, and why.
 SAME = {
     (
+        "grouped",
+        "return a.reshape(*a.shape[:3], groups, -1, *a.shape[4:])",
+        "return -a.reshape(*a.shape[:3], groups, -1, *a.shape[4:])",
+    ): "both factors of every product are grouped",
+    (
         "padding_pairs",
         "if isinstance(padding, str) and padding == 'valid':",
         "if padding and padding == 'valid':",
