@@ -79,16 +79,15 @@ def complete(entries: list[dict[str, Any]], title: str, front: dict[str, Any]) -
     """
     named = front.get("named", {})
     for entry in entries:
-        if calls := {*CALL.findall(" ".join(CODE.findall(entry["text"])))}:
-            entry["calls"] = sorted(calls)
-        entry["text"] = CODE.sub("", entry["text"])
+        code, entry["text"] = CODE.findall(entry["text"]), CODE.sub("", entry["text"])
         anchor = entry["location"].partition("#")[2]
-        names = [*named.get(anchor, [])]
-        if not anchor:
-            names += [title, *front.get("names", [])]
-            entry["about"] = HAN.sub(_cut, front.get("description", ""))
-        if names:
-            entry["names"] = names
+        found = {"names": [*named.get(anchor, [])]}
+        if anchor:  # the code before the first heading sets a session up
+            found["calls"] = sorted({*CALL.findall(" ".join(code))})
+        else:
+            found["names"] += [title, *front.get("names", [])]
+            found["about"] = HAN.sub(_cut, front.get("description", ""))
+        entry.update({field: value for field, value in found.items() if value})
         if anchor.startswith("exercise"):
             entry["boost"] = 0.5  # nothing is explained there
 

@@ -215,7 +215,7 @@ class Explorer extends HTMLElement {
     this.saving = setTimeout(() => {
       const query = new URLSearchParams(location.search);
       for (const name of [...query.keys()]) if (name.startsWith(`${this.kind}.`)) query.delete(name);
-      for (const [name, value] of Object.entries(this.own)) query.set(`${this.kind}.${name}`, value);
+      for (const name of Object.keys(this.settings())) if (name in this.own) query.set(`${this.kind}.${name}`, this.own[name]);
       if (this.pinned) query.set(`${this.kind}.at`, [this.picked.name, ...this.picked.cell].join("."));
       history.replaceState(history.state, "", (query.size ? `?${query}` : location.pathname) + location.hash);
     }, 150);

@@ -718,10 +718,8 @@ def test_enlarged_twice_two_thirds_of_the_height_are_text(reader, served):
     for place in ["h2 >> nth=1", "conv-explorer .panel >> nth=0"]:
         reader.locator(place).evaluate("(element) => element.scrollIntoView()")
         assert reader.evaluate(COVERED) <= 1 / 3
-    sticky = "document.querySelector('.md-header').style.position = 'sticky'"
-    tall = "document.querySelector('.sum').style.maxHeight = 'none'"
-    reader.evaluate(f"{sticky}; {tall}")
-    reader.wait_for_timeout(100)
+    half = "position: fixed; inset: 50% 0 0"
+    reader.evaluate(f"document.querySelector('.sum').style.cssText = '{half}'")
     assert reader.evaluate(COVERED) > 1 / 3
 
 

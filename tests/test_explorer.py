@@ -80,6 +80,13 @@ def test_what_a_page_loads_is_small():
     assert sum(len(gzip.compress(file.read_bytes(), 9)) for file in files) < 25_000
 
 
+def test_no_two_parts_of_a_page_have_the_same_name():
+    pages = [EXPLORERS.html(start(kind), "x", "en", "cnn/forward") for kind in KINDS]
+    names = re.findall(r' id="([^"]*)"', "".join(pages))
+    assert len(names) > 3 * len(KINDS)
+    assert len(names) == len({*names})
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_words_are_those_that_the_scripts_say(kind):
     *_, own = files = [name for name in EXPLORERS.files([kind]) if name.endswith(".js")]

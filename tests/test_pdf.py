@@ -87,14 +87,14 @@ See $\eqref{step-one}$.
 # Blocks of all lengths, each after as much text, so that pages end everywhere in them;
 # and solutions that are longer than half a page.
 LINES = [*range(1, 40, 3), 12, 13, 3, 11, 12, 12, 13]
-SOLUTION = '??? success "Solution"\n\n' + f"    {TEXT[:200]}\n\n" * 10
+SOLUTION = '??? success "Solution"\n\n' + f"    {TEXT[:200]}\n\n" * 13
 BLOCKS = "# Blocks { #blocks }\n\n" + "\n\n".join(
     f"{TEXT[:400]}\n\n```python\n"
     + "\n".join(f"c{index}_{line} = 1" for line in range(lines))
     + f"\n```\n\n{OUTPUT}\n```text\no{index}_0\no{index}_1\n```"
     for index, lines in enumerate(LINES)
 )
-BLOCKS += "\n\n" + f"{TEXT[:700]}\n\n{SOLUTION}" * 4
+BLOCKS += "\n\n" + f"{TEXT}\n\n{SOLUTION}" * 3
 HOME = "# Book {{ #home }}\n\n[{0}](one.md), [two](part/two.md), 反向传播.\n"
 PAGES = {
     "index.md": HOME,
@@ -176,7 +176,7 @@ def mini(tmp_path_factory) -> Path:
         texts = {**PAGES, "part/two.md": part + TWO}
         book = MiniBook(tmp_path_factory.mktemp("mini"), texts)
         for language, part in REFERENCE.items():
-            front = FRONT.format("Checks", f"3\npart: {part}")
+            front = FRONT.format("Checks", f"4\npart: {part}")
             name = "verification.md"
             book.page(front + PAGES[name], name, language)
         shutil.copytree(ROOT / "docs" / "assets", book.root / "docs" / "assets")

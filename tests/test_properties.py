@@ -404,6 +404,7 @@ def test_what_only_refuses_is_no_mutant(tmp_path, monkeypatch):
         ('return x == "a"', "x != 'a'", "x >= 'a'"),
         ("return np.ones(x, dtype)", "np.zeros(x, dtype)", "np.ones(x)"),
         ("return 2 * x", "-2 * x", ""),
+        ('return f(x, "N", "C")', "f('N', x, 'C')", "f(x, 'C', 'N')"),
         ("return x is None", "x is not None", "x == None"),
         ("fits(x)", "", "fits(y)"),
         ("x.fits(y)", "x.fits(x)", ""),

@@ -38,6 +38,16 @@ LETTERS = "an index of a sum may have any letter"
 # Changes after which the page says the same, and why.
 SAME = {
     (
+        "conv_nd_input_gradient",
+        "d = axes_of('W', W)",
+        "d = axes_of('W', delta)",
+    ): "W and delta have the same number of axes",
+    (
+        "conv_nd_input_gradient",
+        "delta = floats('delta', delta, *met.shape[:d + 1], W.shape[-1])",
+        "delta = floats('delta', delta, *met.shape[:d + 1], delta.shape[-1])",
+    ): "it refuses less; the product with W does it",
+    (
         "conv_nd",
         "out, inside = (OUT[:d], IN[:d])",
         "inside, out = (OUT[:d], IN[:d])",

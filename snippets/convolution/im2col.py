@@ -21,10 +21,17 @@ NUMBERS = {
         "71": "= round(32 * 62 * 62 * 9 * 16 * 4 / 1e6)",
     },
     "measured": {
-        "32×64×64×16 32": "the layer of tests/bench/convolution.py",
-        "1.70 1.46 2.07 1.88 1.96 1.73 1.14 1.16": "make.py bench convolution",
-        "76.8 39.2 23.3 13.4": "make.py bench convolution",
-        "2026 11 24 512 2.4 2.21 30": "when and on what it was measured",
+        "32×64×64×16 3 32 16×28×28×64 3 64 8×112×112×3 7 64 2 2 2": (
+            "the layers of tests/bench/convolution.py"
+        ),
+        "2.06 1.95 1.98 47.0 23.7 1.21 2.09 1.79 18.9 10.5 1.04 0.87 0.92 88.0 95.4": (
+            "make.py bench convolution"
+        ),
+        "1.40 1.41 1.41 22.4 15.9 1.46 0.64 0.75 15.8 21.1 18.6 17.2": (
+            "make.py bench convolution"
+        ),
+        "1.5 0.9": "the goal of the bench; the products alone, without copies",
+        "2026 11 29 512 2.4 2.21 30": "when and on what it was measured",
     },
     "exercise-copies": {
         "4": "= copies_x.shape[1] - 1",

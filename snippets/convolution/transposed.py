@@ -37,6 +37,26 @@ from snippets.convolution.padding import same
 # Changes after which the page says the same, and why.
 SAME = {
     (
+        "turned_round",
+        "axes = zip(stride, x.shape[1:3], extent, more, strict=True)",
+        "axes = zip(stride, x.shape[1:3], more, extent, strict=True)",
+    ): "the two are added",
+    (
+        "turned_round",
+        "sides = padding_pairs(padding, uncut, extent, stride)",
+        "sides = padding_pairs(padding, uncut, extent, x)",
+    ): 'only "same" reads them, and that is not asked here',
+    (
+        "transposed_input_gradient",
+        "delta = floats('delta', delta, 'N', 'H', \"H'\", 'C')",
+        "pass",
+    ): "without it what does not fit is refused under another name",
+    (
+        "transposed_input_gradient",
+        "delta = floats('delta', delta, 'N', 'H', \"H'\", 'C')",
+        "delta = delta",
+    ): "without it what does not fit is refused under another name",
+    (
         "#exercise-nearest",
         r"y_{n,\,Si+u,\,Sj+v,\,c} = \sum_f x_{n,i,j,f}\, [c = f] = x_{n,i,j,c}",
         r"y_{n,\,Si+v,\,Sj+v,\,c} = \sum_f x_{n,i,j,f}\, [c = f] = x_{n,i,j,c}",

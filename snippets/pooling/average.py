@@ -35,6 +35,11 @@ WINDOWS = "all three have as many rows and columns as there are windows"
 # Changes after which the page says the same, and why.
 SAME = {
     (
+        "divisors",
+        "cells = pad(cells, padding, int(count_padding))",
+        "cells = pad(cells, padding, count_padding)",
+    ): "True is 1, and False 0",
+    (
         "avg_pool",
         "sums = windows(pad(a, padding, 0.0), size, stride).sum(axis=(4, 5))",
         "sums = windows(pad(a, padding), size, stride).sum(axis=(4, 5))",

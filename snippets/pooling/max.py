@@ -28,6 +28,11 @@ SHAPE = "row and column have the shape of the index that they are made of"
 # Changes after which the page says the same, and why.
 SAME = {
     (
+        "max_pool_backward",
+        "chosen = own & ((view == largest) | np.isnan(view))",
+        "chosen = own & (np.isnan(view) | (view == largest))",
+    ): "either of them is enough",
+    (
         "places",
         "n, i, j, c = np.indices(inside.shape)",
         "n, i, j, c = np.indices(u.shape)",

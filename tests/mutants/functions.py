@@ -204,8 +204,9 @@ def alternatives(
                 yield ast.Slice(lower, upper, minus(step))
         case ast.Call(called, arguments, keywords):
             if not COMMUTATIVE.fullmatch(ast.unparse(called)):
-                for other in swapped(arguments):
-                    yield ast.Call(called, other, keywords)
+                for n, other in enumerate(swapped(arguments)):
+                    if not all(map(is_word, arguments[n : n + 2])):
+                        yield ast.Call(called, other, keywords)
             for n, keyword in enumerate(keywords):
                 if not refuses(keyword):
                     yield ast.Call(called, arguments, keywords[:n] + keywords[n + 1 :])
@@ -251,6 +252,11 @@ def is_type(node: ast.AST) -> bool:
         case ast.Attribute(_, "dtype") | ast.Name("dtype"):
             return True
     return False
+
+
+def is_word(node: ast.AST) -> bool:
+    """Two of them side by side are letters of a shape, for a message to the reader."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def is_shape(parent: ast.AST) -> bool:
