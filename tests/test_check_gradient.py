@@ -164,6 +164,113 @@ def test_derivative_missing(seed, shape):
     assert likely(noise(seed, mine, 1e-7), mine * on) == named
 
 
+@fixed
+@given(SEEDS, st.permutations(range(3)))
+def test_any_order_of_the_axes(seed, order):
+    reference = random(seed, 3, 3, 3)
+    moved = [axis for axis in range(3) if order[axis] != axis]
+    told = likely(noise(seed, reference.transpose(order)), reference)
+    if len(moved) == 2:
+        assert told == [f"transposed, axes {moved[0]} and {moved[1]}"]
+    elif moved:
+        assert told == [f"transposed, axes in the order {tuple(order)}"]
+    reference = random(seed, 2, 3, 4)
+    mine = reference.transpose(order)
+    if moved:
+        told = likely(mine.reshape(2, 3, 4), reference)
+        assert told == ["the same numbers, reshape in place of transpose"]
+        if moved != [0, 1, 2]:  # otherwise there are two orders to tell apart
+            back = tuple(int(axis) for axis in np.argsort(order))
+            assert f"reference = mine.transpose{back}" in likely(mine, reference)
+
+
+@fixed
+@given(SEEDS, LENGTHS)
+def test_a_quarter_turn_and_numbers_in_another_order(seed, length):
+    reference = random(seed, length, length)
+    for turns in (1, -1):
+        told = likely(np.rot90(reference, turns), reference)
+        assert told == ["a quarter turn on axes 0 and 1 (rot90)"]
+    mine = np.random.default_rng(seed).permutation(reference.ravel())
+    assume(not np.array_equal(mine, reference.ravel()))
+    mine = mine.reshape(reference.shape)
+    mixed = "the same numbers in another order"
+    assert likely(mine, reference) == [mixed] or mixed not in likely(mine, reference)
+    assert likely(mine, reference)
+    mine.flat[0] *= 1.5
+    assert mixed not in likely(mine, reference)
+
+
+@fixed
+@given(SEEDS, LENGTHS)
+def test_factors_of_an_axis_and_of_entries(seed, length):
+    reference = random(seed, 3, length, 4)
+    told = likely(noise(seed, reference * [1, 0.5, -2, 3.7], 1e-8), reference)
+    assert told == ["a factor for each index of axis 2: 1, 0.5, -2, 3.7"]
+    border, reference = np.array([2, 3, 3, 3, 3, 2]) / 3, random(seed, 6, 6)
+    told = likely(reference * np.outer(border, border), reference)
+    assert told == ["a factor for each entry: 0.4444, 0.6667, 1 (windows, border)"]
+
+
+@fixed
+@given(SEEDS, SHAPES, st.integers(2, 250))
+def test_a_factor_under_noise(seed, shape, n):
+    reference = random(seed, *shape)
+    assume(np.sum(np.abs(reference) > 1e-2 * np.max(np.abs(reference))) > 3)
+    mine = noise(seed, reference / n, 4e-4)
+    assume("likely" not in report(mine, reference))  # one entry is all that differs
+    assert f"nearly  mine = reference / {n}, to 3 digits" in report(mine, reference)
+    same = report(noise(seed, reference, 4e-4), reference)
+    assert "nearly  mine = reference, to 3 digits" in same
+    assert same.endswith(NONE)
+
+
+def test_few_entries_and_where_they_lie():
+    z = np.array([0.7, 0.0, -1.2, 2.0, 0.0, 1.5])
+    right, mine = (z > 0) + 0.5 * (z == 0), 1.0 * (z > 0)
+    assert "beware  2 of 6 entries differ: a tie, a kink?" in report(mine, right)
+    assert "z = 0: a kink" in report(mine, right, z=z)
+    assert "a kink?" in report(mine, right, z=z + np.arange(1, 7))
+    ties = np.array([1.0, 3.0, 2.0, 4.0, 3.0, 5.0])
+    assert "x is equal there: a tie" in report(mine, right, x=ties)
+    assert "a tie, a kink?" in report(mine, right, x=np.arange(1.0, 7))
+
+
+# --- What the two sides hold ------------------------------------------------------
+
+
+@fixed
+@given(SEEDS, SHAPES)
+def test_float32_is_judged_by_half_of_its_digits(seed, shape):
+    reference = random(seed, *shape)
+    single = noise(seed, reference, 1e-5).astype(np.float32)
+    assume(np.max(np.abs(single - reference)) > 2e-6 * np.max(np.abs(reference)))
+    for one, other in [
+        (reference, single),
+        (single, reference),
+        (single.astype(np.float64), reference),
+    ]:
+        text = report(one, other)
+        assert "\nequal   within 0.000345 ·" in text
+        assert "holds float32" in text
+        assert "equal" not in report(one, other, rtol=1e-7)
+        assert "equal" not in report(1.001 * one, other)
+    exact = noise(seed, reference, 1e-5)
+    assert "equal" not in report(exact, reference)
+    assert "float32" not in report(exact, reference)
+
+
+def test_a_reference_is_no_better_than_its_own_error():
+    right, reference = np.array([0.3, -0.7]), np.array([0.3, -0.7001])
+    assert "equal" not in report(right, reference)
+    for error in (2e-4, np.array([0.0, 2e-4])):
+        text = report(right, reference, error=error)
+        assert "\nequal " in text
+        assert "the reference itself may be wrong by 0.0002" in text
+        assert "equal" not in report(2 * right, reference, error=error)
+    assert "equal" not in report(right, reference, error=0.5e-4)
+
+
 # --- Shapes ---------------------------------------------------------------------
 
 
