@@ -247,6 +247,7 @@ def test_the_kernel_is_as_large_as_W():
 def test_an_empty_z_is_only_told():
     told = check_gradient([1.0, 3.0], [2.0, 1.0], z=np.zeros((0, 2)), y=np.ones((1, 2)))
     assert "no function of the book" in told
+    assert "shape   (2, 0) instead of (0,)" in check_gradient([[], []], [])
 
 
 def test_relu_gated_by_the_gradient():

@@ -320,11 +320,11 @@ def refusing(right, x, W, b, stride):
         (checks.of_nothing, without_rows, "takes an empty array"),
         (checks.of_nothing, refusing, "names no argument: no rows"),
         (
-            checks.of_what_is_no_array,
+            checks.of_nothing,
             lambda right, x, *rest: right(np.asarray(x), *rest),
             "names no argument: setting an array element",
         ),
-        (checks.of_what_is_no_array, taking_numbers, "takes a number"),
+        (checks.of_nothing, taking_numbers, "takes a number"),
         (
             checks.as_lists,
             lambda right, x, *rest: right(x, *rest) + 0 * np.ravel(x)[0],
