@@ -30,7 +30,7 @@ NUMBERS = {
         "1.40 1.41 1.41 22.4 15.9 1.46 0.64 0.75 15.8 21.1 18.6 17.2": (
             "make.py bench convolution"
         ),
-        "1.5 0.9": "the goal of the bench; the products alone, without copies",
+        "0.9": "the products alone, without copies",
         "2026 11 29 512 2.4 2.21 30": "when and on what it was measured",
     },
     "exercise-copies": {

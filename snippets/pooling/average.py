@@ -30,8 +30,6 @@ from snippets.pooling.max import (
     row_windows,
 )
 
-FILL = "only the shape is used"
-WINDOWS = "all three have as many rows and columns as there are windows"
 # Changes after which the page says the same, and why.
 SAME = {
     (
