@@ -247,18 +247,27 @@ def of_whole_numbers(function, given, mine):
     expect_same(function, eight_bits, function(*numbers))
 
 
-def of_nothing(function, given, mine):
-    """One of the arrays without entries, at first those of no example."""
+def refuses(function, given, kind: str, change: Callable) -> None:
+    """Each array in turn is changed, and the error says which it was."""
     for at, value in enumerate(given):
         if isinstance(value, np.ndarray):
-            empty = [*given[:at], value[:0], *given[at + 1 :]]
             try:
-                function(*empty)
+                function(*given[:at], change(value), *given[at + 1 :])
             except ValueError as error:
                 if re.match(r"\w+: expected .+, got ", str(error)):
                     continue
                 raise report({}, f"names no argument: {error}") from None
-            raise report({"empty": at}, "takes an empty array")
+            raise report({kind: at}, f"takes {kind}")
+
+
+def of_nothing(function, given, mine=None):
+    """One of the arrays without entries, at first those of no example."""
+    refuses(function, given, "an empty array", lambda a: a[:0])
+
+
+def of_what_is_no_array(function, given, mine):
+    refuses(function, given, "lists of different lengths", lambda a: [[0.5], [1.0] * 2])
+    refuses(function, given, "a number", lambda a: 0.5)
 
 
 FORMS = [
@@ -268,6 +277,7 @@ FORMS = [
     in_float32,
     of_whole_numbers,
     of_nothing,
+    of_what_is_no_array,
 ]
 
 

@@ -277,6 +277,12 @@ def without_rows(right, x, W, b, stride):
     return right(x, W, b, stride) if len(x) and len(W) and len(b) else np.zeros(0)
 
 
+def taking_numbers(right, x, W, b, stride):
+    """b may be one number, as if it stood for all."""
+    b = np.full(len(W[0, 0, 0]), b) if isinstance(b, float) else b
+    return right(x, W, b, stride)
+
+
 def refusing(right, x, W, b, stride):
     if not len(x):
         raise ValueError("no rows")
@@ -313,6 +319,12 @@ def refusing(right, x, W, b, stride):
         ),
         (checks.of_nothing, without_rows, "takes an empty array"),
         (checks.of_nothing, refusing, "names no argument: no rows"),
+        (
+            checks.of_what_is_no_array,
+            lambda right, x, *rest: right(np.asarray(x), *rest),
+            "names no argument: setting an array element",
+        ),
+        (checks.of_what_is_no_array, taking_numbers, "takes a number"),
         (
             checks.as_lists,
             lambda right, x, *rest: right(x, *rest) + 0 * np.ravel(x)[0],

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
-from book.checks import check
+from book.checks import check, in_any_form
 from book.figures import ROUNDING, Box, Panel, between, claim, figure
 from book.tex.world import World, drawn, worlds
 from snippets.cnn.forward import correlate
@@ -162,9 +162,8 @@ def dilation_input(function, draw):
 @check("dilation-weights")
 def dilation_weights(function, draw):
     case = convolution(draw, leftover=True, dilation=True)
-    return weights_of_kernel(
-        function, draw, case, dilation=given_as(draw, case.dilation)
-    )
+    asked = in_any_form(function, case.rng)
+    return weights_of_kernel(asked, draw, case, dilation=given_as(draw, case.dilation))
 
 
 # --- What the symbols mean ---------------------------------------------------

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
-from book.checks import check
+from book.checks import check, of_nothing
 from book.figures import ROUNDING, Box, Panel, claim, figure
 from book.tex.world import World, drawn, worlds
 from snippets.convolution.channels import (
@@ -99,7 +99,10 @@ def groups_forward(function, draw):
     case = convolution(draw, leftover=True, groups=True)
     arguments = {"x": case.x, "W": case.W, "b": case.b}
     arguments["stride"] = given_as(draw, case.stride)
-    return forward(function, case, arguments | {"groups": case.groups})
+    arguments["groups"] = case.groups
+    x, W, *rest = arguments.values()  # b may be 0, for none
+    of_nothing(lambda *arrays: function(*arrays, *rest), (x, W))
+    return forward(function, case, arguments)
 
 
 @check("groups-input")
