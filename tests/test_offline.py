@@ -140,10 +140,10 @@ def test_formulas_the_explorer_and_the_language_switch(book, page, language):
     element = page.locator("conv-explorer")
     picked = element.locator(".result").first
     element.locator('[data-grid=z] [data-at="0,1"]').click()
-    assert picked.text_content() == "z0,1"
+    assert picked.text_content() == "z₀,₁"
     page.wait_for_function("location.search.includes('conv.at=z.0.1')")
     page.reload()
-    assert picked.text_content() == "z0,1"
+    assert picked.text_content() == "z₀,₁"
 
     page.hover(".md-header .md-select button")
     page.click(f".md-select__link[hreflang={other}]")
