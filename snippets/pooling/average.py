@@ -43,6 +43,21 @@ SAME = {
         "sums = windows(pad(a, padding), size, stride).sum(axis=(4, 5))",
     ): "pad puts zeros if nothing is said",
     (
+        "avg_pool_backward",
+        "delta = floats('delta', delta, len(a), *divisor.shape[1:3], a.shape[3])",
+        "delta = floats('delta', delta, len(delta), *divisor.shape[1:3], a.shape[3])",
+    ): "it refuses less; no check draws what is refused",
+    (
+        "avg_pool_backward",
+        "cells[..., u, v] += share",
+        "cells[..., u - 1, v] += share",
+    ): "every cell gets the same share, in whatever order",
+    (
+        "avg_pool_backward",
+        "cells[..., u, v] += share",
+        "cells[..., u, v - 1] += share",
+    ): "every cell gets the same share, in whatever order",
+    (
         "global_avg_pool_backward",
         "return np.broadcast_to(share, (len(delta), h, w, delta.shape[1]))",
         "return np.broadcast_to(share, (len(share), h, w, delta.shape[1]))",
