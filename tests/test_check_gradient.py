@@ -563,7 +563,7 @@ def test_what_is_no_array_of_numbers_is_refused(mine, kind, words):
     assert str(caught.value).startswith(words.replace("mine", "reference"))
 
 
-@pytest.mark.parametrize("rtol", [-1e-6, 1.0, np.nan])
+@pytest.mark.parametrize("rtol", [-1e-6, 1.0, np.nan, None, "1e-6"])
 def test_a_tolerance_that_means_nothing_is_refused(rtol):
     with pytest.raises(ValueError, match="rtol"):
         report([1.0], [1.0], rtol=rtol)

@@ -228,6 +228,27 @@ def test_softmax_from_its_input():
     assert named(mine, a - y, a=a, y=y) == ["only the diagonal of the Jacobian"]
 
 
+def test_equal_labels_are_no_tie():
+    z, y = rng.standard_normal((3, 4)), np.eye(4)[[0, 2, 1]]
+    a = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    for mine in (a - 2 * y, a - y - (y == 0) * [1, 0, 0, 0]):  # wrong at 3, at 2
+        report = check_gradient(mine, a - y, z=z, y=y)
+        assert "entries differ: a tie, a kink?" in report, report
+    assert "z is equal there" in check_gradient(mine, a - y, z=np.ones((3, 4)), y=y)
+
+
+def test_the_kernel_is_as_large_as_W():
+    """One as large as dx takes half a minute where the image is a usual one."""
+    guess = module().guesses
+    assert guess("kernel", {"W": np.ones((3, 2, 4, 6))}, (8, 64, 9, 4)) == [(3, 2), 3]
+    assert guess("kernel", {}, (3, 2, 4, 6)) == [(3, 2), 3]
+
+
+def test_an_empty_z_is_only_told():
+    told = check_gradient([1.0, 3.0], [2.0, 1.0], z=np.zeros((0, 2)), y=np.ones((1, 2)))
+    assert "no function of the book" in told
+
+
 def test_relu_gated_by_the_gradient():
     delta, W, z = (rng.standard_normal(s) for s in [(4, 3), (5, 3), (4, 5)])
     g = delta @ W.T
@@ -249,6 +270,10 @@ def test_arguments_that_cannot_be_meant():
         check_gradient([1.0], [2.0], weights=[1.0])
     with pytest.raises(TypeError, match="x is None"):
         check_gradient([1.0], [2.0], x=None)
+    with pytest.raises(TypeError, match="z has dtype <U4, not real numbers"):
+        check_gradient([1.0], [2.0], z="text")
+    with pytest.raises(ValueError, match="delta is not one array"):
+        check_gradient([1.0], [2.0], delta=[[1.0], [2.0, 3.0]])
     with pytest.raises(ValueError, match="language is 'fr'"):
         check_gradient([1.0], [2.0], language="fr")
     with pytest.raises(ValueError, match="error is not finite"):
