@@ -38,8 +38,8 @@ TEXTS = {
         "numbers of the run": [
             "outputs, each what the code prints, character by character",
             "displayed formulas, read by a program and evaluated: both sides agree",
-            "random cases, on which the main results agree with TensorFlow, with a "
-            "central difference or with a definition",
+            "random cases, on which the main results agree with TensorFlow, and with a "
+            "central difference or a definition",
             "functions with one known mistake each: the same check refuses all of them",
         ],
         "absent": (
@@ -82,7 +82,7 @@ TEXTS = {
         "numbers of the run": [
             "段输出，与代码打印的逐字符相同",
             "个单独成行的公式，由程序读入并求值，等号两边相等",
-            "组随机数据，主要结果在其上与 TensorFlow、中心差分或定义一致",
+            "组随机数据，主要结果与 TensorFlow 一致，也与中心差分或定义一致",
             "个函数各含一处已知的错误，都被同样的验证拦下",
         ],
         "absent": (

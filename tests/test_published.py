@@ -222,7 +222,7 @@ def test_a_reader_explores_searches_and_changes_the_language(reader, language):
 
     element = reader.locator("conv-explorer")
     element.locator('[data-grid=z] [data-at="0,1"]').click()
-    expect(element.locator(".symbols").first).to_have_text("z0,1")
+    expect(element.locator(".result").first).to_have_text("z₀,₁")
 
     search(reader, "rot180")
     reader.locator("a.md-search-result__link").first.click()

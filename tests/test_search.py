@@ -72,10 +72,9 @@ WORKER, BUNDLE = MENDED
 
 
 def search(page: Page, query: str, timeout: int = 10_000) -> None:
-    """Type, as a reader does, and wait for what is found."""
+    """Enter, as an input method does, and wait for what is found."""
     page.click(".md-search__input")
-    page.keyboard.insert_text(query)
-    page.keyboard.press("Shift")  # Material listens to keys
+    page.keyboard.insert_text(query)  # without keys
     page.wait_for_selector(".md-search-result__item", timeout=timeout)
 
 
@@ -379,6 +378,14 @@ def test_the_search_finds_nothing_by_a_word_that_is_not_there(reader, served):
         search(reader, "wordlessness", timeout=1000)
 
 
+def test_material_alone_does_not_see_what_comes_without_a_key(reader, served):
+    reader.goto(served + path("zh", "cnn/stride.md"))
+    stop = "addEventListener('input', (event) => event.stopPropagation(), true)"
+    reader.evaluate(stop)
+    with pytest.raises(TimeoutError):
+        search(reader, "步幅", timeout=1000)
+
+
 def test_a_result_leads_to_its_section(reader, served):
     page = reader
     page.goto(f"{served}zh/cnn/stride/")
@@ -448,7 +455,6 @@ def test_index_and_worker_are_loaded_when_the_search_is_opened(
     OPENED[address](page)
     if "q=" not in address:
         page.keyboard.insert_text("stride")
-        page.keyboard.press("Shift")
     item = page.locator(".md-search-result__item").first
     expect(item).to_contain_text("步幅", timeout=10_000)
     assert len(loaded(page)) == 2

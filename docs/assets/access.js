@@ -41,4 +41,6 @@
 
   const search = document.querySelector(".md-search");
   search?.setAttribute("aria-label", search.querySelector("input").placeholder);
+  // It waits for keys; what is pasted, spoken or chosen in an input method comes without.
+  search?.addEventListener("input", ({ target }) => target.dispatchEvent(new Event("keyup")));
 }

@@ -196,18 +196,20 @@ def tf_convolve(x, W, stride, padding, dilation, groups):
 
 
 def window_by_window(x, W, delta, stride, dilation):
-    """z, dx, dW over any number of axes: what a window reads, what is added to it."""
+    """z, dx, dW over any number of axes: what a window reads, what is added to it.
+
+    By einsum: BLAS leaves out a product with a zero, be the other factor infinite.
+    """
     z, dx, dW = np.zeros(delta.shape), np.zeros(x.shape), np.zeros(W.shape)
     kernel = W.shape[:-2]
-    inside = "uvw"[: len(kernel)]
     for at in np.ndindex(*delta.shape[1:-1]):
         axes = zip(at, kernel, stride, dilation, strict=True)
         places = [slice(s * i, s * i + d * (k - 1) + 1, d) for i, k, s, d in axes]
         window, here = (slice(None), *places), (slice(None), *at)
-        # By no matrix product: some of BLAS leave out a factor 0, even beside nan.
-        z[here] = np.einsum(f"n{inside}c,{inside}cf->nf", x[window], W)
-        dx[window] += np.einsum(f"nf,{inside}cf->n{inside}c", delta[here], W)
-        dW += np.einsum(f"n{inside}c,nf->{inside}cf", x[window], delta[here])
+        read, weights = x[window].reshape(len(x), -1), W.reshape(-1, W.shape[-1])
+        z[here] = np.einsum("nk,kf->nf", read, weights)
+        dx[window] += np.einsum("nf,...f->n...", delta[here], W)
+        dW += np.einsum("n...,nf->...f", x[window], delta[here])
     return z, dx, dW
 
 

@@ -30,8 +30,6 @@ from snippets.pooling.max import (
     row_windows,
 )
 
-FILL = "only the shape is used"
-WINDOWS = "all three have as many rows and columns as there are windows"
 # Changes after which the page says the same, and why.
 SAME = {
     (
@@ -44,6 +42,21 @@ SAME = {
         "sums = windows(pad(a, padding, 0.0), size, stride).sum(axis=(4, 5))",
         "sums = windows(pad(a, padding), size, stride).sum(axis=(4, 5))",
     ): "pad puts zeros if nothing is said",
+    (
+        "avg_pool_backward",
+        "delta = floats('delta', delta, len(a), *divisor.shape[1:3], a.shape[3])",
+        "delta = floats('delta', delta, len(delta), *divisor.shape[1:3], a.shape[3])",
+    ): "it refuses less; no check draws what is refused",
+    (
+        "avg_pool_backward",
+        "cells[..., u, v] += share",
+        "cells[..., u - 1, v] += share",
+    ): "every cell gets the same share, in whatever order",
+    (
+        "avg_pool_backward",
+        "cells[..., u, v] += share",
+        "cells[..., u, v - 1] += share",
+    ): "every cell gets the same share, in whatever order",
     (
         "global_avg_pool_backward",
         "return np.broadcast_to(share, (len(delta), h, w, delta.shape[1]))",
