@@ -137,9 +137,8 @@ def place(result: Result, name: str, every: list[Result]) -> tuple[str, str]:
     for short in (name, *ends):
         for start in (begin, 0):  # mostly right above
             if found := clauses(page.text[start : include.match.start()], short):
-                return anchor, found[
-                    min(before(every, result.lines[name], short), len(found) - 1)
-                ]
+                nth = before(every, result.lines[name], short)
+                return anchor, found[min(nth, len(found) - 1)]
     raise Mistake(f"{page}: nothing ends with the name of {name}, as in …（`turned`）")
 
 
@@ -162,8 +161,8 @@ def before(every: list[Result], line: int, end: str) -> int:
 def clauses(text: str, name: str) -> list[str]:
     """The clauses that end with a name in brackets."""
     brackets = re.finditer(rf"（[^（）]*`{re.escape(name)}`[^（）]*）", text)
-    before = (text[max(0, found.start() - 200) : found.start()] for found in brackets)
-    return [plain(re.split(r"[。；：（）\n*]", clause)[-1]) for clause in before]
+    ends = (text[max(0, found.start() - 200) : found.start()] for found in brackets)
+    return [plain(re.split(r"[。；：（）\n*]", end)[-1]) for end in ends]
 
 
 def plain(clause: str) -> str:

@@ -291,10 +291,16 @@ def not_finite(case: dict, mine, want) -> None:
 
 
 def rejection(check: Check, function: Callable, cases: int) -> Exception | None:
-    """What the check has against a function, None where it passes all the cases.
+    """What the check has against a function, None where it passes all the cases."""
+    try:
+        repeat(lambda draw: check(function, draw), cases)
+    except Exception as error:
+        return error
+    return None
 
-    The cases are the same at every call, whatever Hypothesis' profile is.
-    """
+
+def repeat(run: Callable, cases: int) -> None:
+    """Run with what draws each of the cases, whatever Hypothesis' profile is."""
     from hypothesis import HealthCheck, Phase, given, settings
 
     @settings(
@@ -306,11 +312,7 @@ def rejection(check: Check, function: Callable, cases: int) -> Exception | None:
         suppress_health_check=list(HealthCheck),
     )
     @given(st.data())
-    def run(data):
-        check(function, data.draw)
+    def each(data):
+        run(data.draw)
 
-    try:
-        run()
-    except Exception as error:
-        return error
-    return None
+    each()

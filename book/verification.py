@@ -227,8 +227,8 @@ def numbers(book: Found, language: str) -> str:
     wrong = sum(len(result.wrong) for result in book.results.values())
     counted = [run.outputs, evaluated, cases_of(run), wrong]
     # Between thousands a narrow space, at which no line ends.
-    numbers = [f"{number:,}".replace(",", "\u202f") for number in counted]
-    told = zip(numbers, TEXTS[language]["numbers of the run"], strict=True)
+    written = [f"{number:,}".replace(",", "\u202f") for number in counted]
+    told = zip(written, TEXTS[language]["numbers of the run"], strict=True)
     items = "".join(f"<li><strong>{number}</strong> {of}</li>" for number, of in told)
     return f'<ul class="run" data-search-exclude="">{items}</ul>'
 
@@ -293,8 +293,8 @@ def marked(output: str, book: Found, language: str, url: str) -> str:
     else:
         said = words["verified"].format(date=run.date)
         cases = sum(run.equations[label][0] for label in labels)
-        numbers = outputs, len(labels), cases
-        for text, number in zip(words["counts"], numbers, strict=True):
+        found = outputs, len(labels), cases
+        for text, number in zip(words["counts"], found, strict=True):
             counted += f" · {text.format(number)}" if number else ""
     line = f'<p class="verified"><a href="{url}#{TABLE}">{said}</a>{counted}</p>'
     return output.replace(TITLE, f"{TITLE}\n{line}", 1)

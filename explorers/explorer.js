@@ -378,3 +378,47 @@ class Explorer extends HTMLElement {
     for (const event of ["pointerover", "focusin"]) this.root.addEventListener(event, stop, { once: true, capture: true });
   }
 }
+
+/** What has x, W, b and δ: each output is a sum of products of them. */
+class Layer extends Explorer {
+  /** The products of a cell, and the loss of a setting.
+   * @type {{ terms: (setting, name: string, cell: Cell) => any[], loss: (setting) => number }} */ layer;
+  /** @type {any} */ setting; // of it, and the arrays of that, made by render()
+  /** @type {any} */ arrays;
+
+  /** The products of the picked cell, lettered in the panels; and where they have a factor. */
+  products() {
+    const { layer, setting, grids, picked: { name, cell } } = this;
+    const terms = layer.terms(setting, name, cell);
+    const cells = (factor) => terms.flatMap((term) => (factor in term ? [term[factor]] : []));
+    for (const factor of ["x", "W", "delta"]) grids[factor].pair(cells(factor));
+    if (name === "z") grids.b.outline("lit", [[0, 0]]);
+    else grids.z.pair(cells("delta")); // what x, W or b touches: a product of the chain rule each
+    return { terms, cells };
+  }
+
+  /** Their sum; z is the letter of the output, note says why so many are missing. */
+  tell(terms, z, note, missing) {
+    const { setting, arrays, picked: { name, cell: [i, j] } } = this;
+    const written = terms.map((term) => [
+      Object.entries(term).map(([of, cell]) => symbol(of === "delta" ? "δ" : of, ...cell)).join(" "),
+      Object.entries(term).map(([of, [m, n]]) => factor(setting[of][m][n])).join(" · "),
+    ]);
+    if (name === "z") written.push(["b", factor(setting.b)]);
+    this.write(name, name === "z" ? symbol(z, i, j) : `∂ℓ/∂${name === "db" ? "b" : symbol(name[1], i, j)}`,
+      written, arrays[name][i][j], { notes: note ? [this.say(note, missing)] : [], products: terms.length });
+  }
+
+  again() {
+    const { layer, setting, picked: { name, cell } } = this;
+    return layer.terms(setting, name, cell).reduce((total, { x: [p, q], W: [u, v] }) =>
+      total + setting.x[p][q] * setting.W[u][v], setting.b);
+  }
+
+  slope() {
+    const { layer, setting, picked: { name, cell } } = this;
+    return arithmetic.difference((h) => layer.loss({ ...setting,
+      ...(name === "db" ? { b: setting.b + h } : { [name[1]]: arithmetic.changed(setting[name[1]], cell, h) }),
+    }), 1 / 1024);
+  }
+}

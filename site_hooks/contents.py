@@ -16,6 +16,8 @@ from book import notebook_page, pages
 
 PLACE = re.compile(r"^<!-- contents -->$", re.MULTILINE)
 
+_chapters: dict[str, int] = {}  # their numbers in the language being built, by source
+
 
 def contents(config: MkDocsConfig) -> list[pages.Page]:
     """The pages of the language being built."""
@@ -25,8 +27,11 @@ def contents(config: MkDocsConfig) -> list[pages.Page]:
 @event_priority(-150)  # after i18n, which sets the language
 def on_config(config: MkDocsConfig) -> None:
     config.nav = []
-    titles = pages.titles(contents(config))
-    for part, members in pages.parts(contents(config)):
+    book = contents(config)
+    titles, numbers = pages.titles(book), pages.chapters(book)
+    _chapters.clear()
+    _chapters.update({f"{book[0].language}/{name}": numbers[name] for name in numbers})
+    for part, members in pages.parts(book):
         entries = [{titles[page.name]: page.name} for page in members]
         config.nav += [{part: entries}] if part else entries
 
@@ -39,12 +44,11 @@ def on_page_markdown(
     return PLACE.sub(lambda _: pages.table(contents(config)), markdown)
 
 
-def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+def on_post_page(output: str, page: Page, **_: object) -> str:
     """The number of the chapter, before the heading; its notebook has it, too."""
     source = page.file.src_uri
     source = notebook_page.page_of(source) if source.endswith(".ipynb") else source
-    book = contents(config)
-    number = pages.chapters(book).get(source.removeprefix(f"{book[0].language}/"))
+    number = _chapters.get(source)
     if number is None:
         return output
     shown = rf'\g<0><span class="number">{number}</span> '

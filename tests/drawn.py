@@ -3,7 +3,7 @@ of the right function and what it gives. And check_gradient with the whole book,
 needs neither TensorFlow nor a run of the sessions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from inspect import signature
@@ -11,11 +11,9 @@ from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from book import checker
-from book.checks import checks
+from book.checks import checks, repeat, results_of
 
 
 class Known(NamedTuple):
@@ -47,11 +45,6 @@ def known() -> dict[str, Known]:
     }
 
 
-def arrays(outputs) -> list[np.ndarray]:
-    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-    return [np.asarray(array) for array in outputs]
-
-
 def shows(mine: np.ndarray, right: np.ndarray) -> bool:
     """Can a report tell them apart, and from an answer that nobody has tried?"""
     finite = np.all(np.isfinite(mine)) and np.all(np.isfinite(right))
@@ -61,26 +54,34 @@ def shows(mine: np.ndarray, right: np.ndarray) -> bool:
 
 
 def cases(label: str, number: int) -> list[tuple[dict, list[np.ndarray]]]:
-    """Rows (arguments by name, right arrays), the same at every call."""
+    """Rows (arguments by name, right arrays)."""
     check, right, found = checks()[label], known()[label].right, []
 
     def recorded(*arguments):
         names = signature(right).bind(*arguments).arguments
-        found.append((dict(names), arrays(right(*arguments))))
+        found.append((dict(names), results_of(right(*arguments))))
         raise Enough
 
-    @settings(
-        max_examples=number,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.data())
-    def run(data):
+    def run(draw):
         with suppress(Enough):
-            check(recorded, data.draw)
+            check(recorded, draw)
 
-    run()
+    repeat(run, number)
     return found
+
+
+def wrong_arrays(
+    label: str, number: int
+) -> Iterator[tuple[str, str, dict, np.ndarray, np.ndarray]]:
+    """Rows (wrong function, its mistake, arguments, its array, the right one), where
+    the mistake shows and nothing was refused."""
+    for given, right in cases(label, number):
+        for mistake, wrong in known()[label].wrong.items():
+            try:
+                with np.errstate(all="ignore"):
+                    found = results_of(wrong(**given))
+            except ValueError:
+                continue
+            for mine, reference in zip(found, right, strict=True):
+                if shows(mine, reference):
+                    yield wrong.__name__, mistake, given, mine, reference

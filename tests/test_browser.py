@@ -551,17 +551,17 @@ FOCUSED = """() => {
         return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
     };
     const ringed = (element) => {
-        const {stroke, strokeWidth, ...outline} = {
-            ...getComputedStyle(element.querySelector(":scope > rect") ?? element)};
-        const within = parseFloat(outline.outlineOffset) < 0;
+        const seen = element.querySelector(":scope > rect") ?? element;
+        const style = getComputedStyle(seen);
+        const within = parseFloat(style.outlineOffset) < 0;
         let ground = within ? element : element.parentElement;
         const color = () => getComputedStyle(ground).backgroundColor;
         const clear = () => ground.parentElement && / 0\\)$/.test(color());
         while (clear()) ground = ground.parentElement;
         const drawn = element.matches("svg *");
-        const ring = light(drawn ? stroke : outline.outlineColor) / light(color());
-        const width = parseFloat(drawn ? strokeWidth : outline.outlineWidth);
-        return width >= 2 && (drawn || outline.outlineStyle === "solid")
+        const ring = light(drawn ? style.stroke : style.outlineColor) / light(color());
+        const width = parseFloat(drawn ? style.strokeWidth : style.outlineWidth);
+        return width >= 2 && (drawn || style.outlineStyle === "solid")
             && Math.max(ring, 1 / ring) >= 3;
     };
     const element = document.activeElement;

@@ -76,7 +76,8 @@ const convolution = (() => {
   return Object.freeze({ extent, convolve, terms, unread, loss });
 })();
 
-customElements.define("conv-explorer", class extends Explorer {
+customElements.define("conv-explorer", class extends Layer {
+  layer = convolution;
   keys = ["S", "D", "P", "sides", "x", "W", "b", "delta"];
 
   parse(given) {
@@ -132,13 +133,9 @@ customElements.define("conv-explorer", class extends Explorer {
   }
 
   explain() {
-    const { state: { W, b, delta, S, D, padding, spans: [high, wide] }, setting, grids } = this;
+    const { state: { W, delta, S, D, padding, spans: [high, wide] }, grids } = this;
     const { name, cell: [i, j] } = this.picked;
-    const terms = convolution.terms(setting, name, [i, j]);
-    const cells = (factor) => terms.flatMap((term) => (factor in term ? [term[factor]] : []));
-    for (const factor of ["x", "W", "delta"]) grids[factor].pair(cells(factor));
-    if (name === "z") grids.b.outline("lit", [[0, 0]]);
-    else grids.z.pair(cells("delta")); // what x, W or b touches: a product of the chain rule each
+    const { terms, cells } = this.products();
     grids.up.pair(cells("delta").map(([m, n]) => [high - 1 + S * m, wide - 1 + S * n]));
     const from = (step) => [[step * i - padding[0], step * j - padding[2]]];
     if (name === "z") grids.x.outline("frame", from(S), [high, wide]);
@@ -147,27 +144,8 @@ customElements.define("conv-explorer", class extends Explorer {
       grids.up.outline("frame", [[i + padding[0], j + padding[2]]], [high, wide]);
       grids.turned.pair(cells("W").map(([u, v]) => [high - 1 - D * u, wide - 1 - D * v]));
     }
-    const written = terms.map((term) => [
-      Object.entries(term).map(([of, cell]) => symbol(of === "delta" ? "δ" : of, ...cell)).join(" "),
-      Object.entries(term).map(([of, [m, n]]) => factor(setting[of][m][n])).join(" · "),
-    ]);
-    if (name === "z") written.push(["b", factor(b[0][0])]);
     const missing = (name === "dW" ? delta : W).flat().length - terms.length;
     const note = terms.length ? missing > 0 && name !== "db" && (name === "dx" ? "inserted" : "padded") : "empty";
-    this.write(name, name === "z" ? symbol("z", i, j) : `∂ℓ/∂${name === "db" ? "b" : symbol(name[1], i, j)}`,
-      written, this.arrays[name][i][j], { notes: note ? [this.say(note, missing)] : [], products: terms.length });
-  }
-
-  again() {
-    const { setting, picked: { name, cell } } = this;
-    return convolution.terms(setting, name, cell).reduce((total, { x: [p, q], W: [u, v] }) =>
-      total + setting.x[p][q] * setting.W[u][v], setting.b);
-  }
-
-  slope() {
-    const { setting, picked: { name, cell } } = this;
-    return arithmetic.difference((h) => convolution.loss({ ...setting,
-      ...(name === "db" ? { b: setting.b + h } : { [name[1]]: arithmetic.changed(setting[name[1]], cell, h) }),
-    }), 1 / 1024);
+    this.tell(terms, "z", note, missing);
   }
 });

@@ -52,7 +52,8 @@ const transposing = (() => {
   return Object.freeze({ outputs, transpose, terms, loss });
 })();
 
-customElements.define("transposed-explorer", class extends Explorer {
+customElements.define("transposed-explorer", class extends Layer {
+  layer = transposing;
   keys = ["S", "R", "sides", "x", "W", "b", "delta"];
 
   parse(given) {
@@ -86,36 +87,13 @@ customElements.define("transposed-explorer", class extends Explorer {
   }
 
   explain() {
-    const { state: { x, W, b, S, crop }, setting, grids } = this;
+    const { state: { x, W, S, crop }, grids } = this;
     const { name, cell: [i, j] } = this.picked;
-    const terms = transposing.terms(setting, name, [i, j]);
-    const cells = (factor) => terms.flatMap((term) => (factor in term ? [term[factor]] : []));
-    for (const factor of ["x", "W", "delta"]) grids[factor].pair(cells(factor));
-    if (name === "z") grids.b.outline("lit", [[0, 0]]);
-    else grids.z.pair(cells("delta"));
+    const { terms } = this.products();
     if (name === "dx") for (const panel of ["z", "delta"]) // the copy that x lays down
       grids[panel].outline("frame", [[S * i - crop[0], S * j - crop[2]]], arithmetic.shape(W));
-    const written = terms.map((term) => [
-      Object.entries(term).map(([of, cell]) => symbol(of === "delta" ? "δ" : of, ...cell)).join(" "),
-      Object.entries(term).map(([of, [m, n]]) => factor(setting[of][m][n])).join(" · "),
-    ]);
-    if (name === "z") written.push(["b", factor(b[0][0])]);
     const missing = { dx: W, dW: x }[name]?.flat().length - terms.length;
     const note = terms.length ? missing > 0 && "cropped" : "empty";
-    this.write(name, name === "z" ? symbol("y", i, j) : `∂ℓ/∂${name === "db" ? "b" : symbol(name[1], i, j)}`,
-      written, this.arrays[name][i][j], { notes: note ? [this.say(note, missing)] : [], products: terms.length });
-  }
-
-  again() {
-    const { setting, picked: { name, cell } } = this;
-    return transposing.terms(setting, name, cell).reduce((total, { x: [i, j], W: [u, v] }) =>
-      total + setting.x[i][j] * setting.W[u][v], setting.b);
-  }
-
-  slope() {
-    const { setting, picked: { name, cell } } = this;
-    return arithmetic.difference((h) => transposing.loss({ ...setting,
-      ...(name === "db" ? { b: setting.b + h } : { [name[1]]: arithmetic.changed(setting[name[1]], cell, h) }),
-    }), 1 / 1024);
+    this.tell(terms, "y", note, missing);
   }
 });

@@ -249,10 +249,15 @@ def whole_layer(draw) -> tuple[Case, dict]:
         output = [-(-h // s) for h, s in sizes]
         delta = values(case.rng, (len(case.x), *output, case.W.shape[3]))
         case = case._replace(padding=around, delta=delta)
+    return case, handed(draw, case, padding, given)
+
+
+def handed(draw, case: Case, padding, given: int) -> dict:
+    """The first so many settings of a case; the others are the defaults."""
     settings = {"stride": given_as(draw, case.stride), "padding": padding}
     settings["dilation"] = given_as(draw, case.dilation)
     settings["groups"] = case.groups
-    return case, dict(list(settings.items())[:given])
+    return dict(list(settings.items())[:given])
 
 
 @check("layer-forward")

@@ -27,10 +27,10 @@ from snippets.convolution.channels import (
     adding,
     convolution,
     definition,
-    given_as,
     poisoned,
     spread,
 )
+from snippets.convolution.layer import handed
 from snippets.convolution.leftover import FOUR_AXES
 from snippets.convolution.padding import same
 
@@ -234,10 +234,7 @@ def turned_round(draw) -> tuple[Case, dict]:
         extent = tuple(d * (k - 1) + 1 for d, k in both)
         x = values(case.rng, (len(case.x), *size, case.x.shape[3]))
         case = case._replace(x=x, padding=same(size, extent, case.stride))
-    settings = {"stride": given_as(draw, case.stride), "padding": padding}
-    settings["dilation"] = given_as(draw, case.dilation)
-    settings["groups"] = case.groups
-    return case, dict(list(settings.items())[:given])
+    return case, handed(draw, case, padding, given)
 
 
 def rest(case: Case) -> Pair:
