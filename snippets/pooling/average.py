@@ -19,7 +19,7 @@ from book.checks import (
 from book.figures import ROUNDING, Box, Panel, around, claim, figure
 from book.tex.evaluator import correlate
 from book.tex.world import World, drawn, worlds
-from snippets.convolution.channels import poison
+from snippets.convolution.channels import given_as, poison
 from snippets.pooling.max import (
     SIZES,
     cells,
@@ -42,11 +42,6 @@ SAME = {
         "sums = windows(pad(a, padding, 0.0), size, stride).sum(axis=(4, 5))",
         "sums = windows(pad(a, padding), size, stride).sum(axis=(4, 5))",
     ): "pad puts zeros if nothing is said",
-    (
-        "avg_pool_backward",
-        "delta = floats('delta', delta, len(a), *divisor.shape[1:3], a.shape[3])",
-        "delta = floats('delta', delta, len(delta), *divisor.shape[1:3], a.shape[3])",
-    ): "it refuses less; no check draws what is refused",
     (
         "avg_pool_backward",
         "cells[..., u, v] += share",
@@ -222,7 +217,7 @@ def global_average_input(function, draw):
     delta = values(rng, (examples, channels))
     return gradient(
         in_any_form(function, rng),
-        {"delta": delta, "size": (rows, columns)},
+        {"delta": delta, "size": given_as(draw, (rows, columns))},
         a,
         delta,
         lambda a: tf.reduce_mean(a, axis=[1, 2]),
