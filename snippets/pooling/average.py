@@ -19,7 +19,7 @@ from book.checks import (
 from book.figures import ROUNDING, Box, Panel, around, claim, figure
 from book.tex.evaluator import correlate
 from book.tex.world import World, drawn, worlds
-from snippets.convolution.channels import given_as, poison
+from snippets.convolution.channels import poison
 from snippets.pooling.max import (
     SIZES,
     cells,
@@ -217,7 +217,7 @@ def global_average_input(function, draw):
     delta = values(rng, (examples, channels))
     return gradient(
         in_any_form(function, rng),
-        {"delta": delta, "size": given_as(draw, (rows, columns))},
+        {"delta": delta, "size": (rows, columns)},
         a,
         delta,
         lambda a: tf.reduce_mean(a, axis=[1, 2]),
