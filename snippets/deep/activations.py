@@ -73,25 +73,28 @@ def curves(session, section, names):
     return Curves(plots, "z")
 
 
-def one_shape(plot):
-    """Dots lie on their lines, and one line is the slope of the other."""
-    x, y = plot.line(VALUE)
-    slope_x, slope_y = plot.line(SLOPE)
-    at, dots = plot.dots(VALUE)
-    slope_at, slope_dots = plot.dots(SLOPE)
-    assert_allclose(at, np.arange(-4, 5), atol=0.01)
+def one_shape(value, slope):
+    """Dots lie on their lines, and one line is the slope of the other: each is given as
+    its line and its dots. Where the dots are, and both their values."""
+    (x, y), (at, dots) = value
+    (slope_x, slope_y), (slope_at, slope_dots) = slope
     assert_allclose(slope_at, at, atol=0.01)
+    assert_allclose(np.diff(at), (x[-1] - x[0]) / 8, atol=0.01)
     assert_allclose(dots, np.interp(at, x, y), atol=0.01)
     steps, middle = np.diff(y) / np.diff(x), (x[1:] + x[:-1]) / 2
-    # What is read off is exact to 1e-3, a sixteenth is a step, and kinks are left out.
-    apart = np.abs(middle[:, np.newaxis] - slope_x)
-    between = (apart < 0.04).sum(axis=1) == 2
+    # What is read off is exact to 1e-3, and x takes small steps; kinks are left out.
+    near = np.abs(middle[:, np.newaxis] - slope_x) < 0.6 * np.diff(x).mean()
+    between = near.sum(axis=1) == 2
     drawn = np.interp(middle, slope_x, slope_y)
     assert_allclose(drawn[between], steps[between], atol=0.1)
     smooth = np.isin(np.round(at, 2), np.round(slope_x, 2))
     on_line = np.interp(at, slope_x, slope_y)
     assert_allclose(slope_dots[smooth], on_line[smooth], atol=0.01)
-    return np.round(at), dots, slope_dots
+    return np.round(at, 1), dots, slope_dots
+
+
+def both(plot):
+    return one_shape(*((plot.line(name), plot.dots(name)) for name in (VALUE, SLOPE)))
 
 
 @figure("curves-saturating")
@@ -106,7 +109,7 @@ def both_ends_are_flat(session, drawn):
         ("tanh", (-1, 1), 1),
         ("hard sigmoid", (0, 1), 1 / 6),
     ):
-        at, dots, slopes = one_shape(drawn[rf"\text{{{name}}}"])
+        at, dots, slopes = both(drawn[rf"\text{{{name}}}"])
         assert_allclose(dots[[0, -1]], [low, high], atol=0.02)
         assert_allclose(slopes[[0, -1]], 0, atol=0.02)
         assert_allclose([slopes.max(), slopes[at == 0][0]], steepest, atol=ROUNDING)
@@ -126,7 +129,7 @@ def straight_on_the_right(session, drawn):
         ("SELU", SELU[0] * SELU[1] * np.exp(-4), SELU[1]),
         ("softplus", sigmoid(-4), sigmoid(4)),
     ):
-        at, dots, slopes = one_shape(drawn[rf"\text{{{name}}}"])
+        at, dots, slopes = both(drawn[rf"\text{{{name}}}"])
         assert_allclose(slopes[[0, -1]], [left, right], atol=5e-3)
         assert_allclose(dots[-1], 4 * right, atol=0.1)
         # At the kink stands the slope of the left side.
@@ -146,7 +149,7 @@ def gates(session):
 def they_fall_and_rise(session, drawn):
     for name, lowest in (("SiLU", -1.278), ("GELU", -0.752)):
         plot = drawn[rf"\text{{{name}}}"]
-        at, dots, slopes = one_shape(plot)
+        at, dots, slopes = both(plot)
         x, y = plot.line(VALUE)
         assert_allclose(x[np.argmin(y)], lowest, atol=0.1)
         assert (slopes[at <= -2] < 0.01).all()
