@@ -120,10 +120,11 @@ def others(of: Curves) -> list[Curves]:
             low, high = np.nanmin(curve.y), np.nanmax(curve.y)
             y = curve.y * 1.5 if of.log else curve.y + 0.5
             changed = [None, curve._replace(y=y)]
-            # A straight line, upside down and from behind, is itself.
-            if not np.allclose(curve.y, curve.y[::-1], equal_nan=True):
+            # What is level, or the same from behind, is itself, as far as can be seen.
+            seen = 0.02 * max(abs(low), abs(high))
+            if not np.allclose(curve.y, curve.y[::-1], atol=seen, equal_nan=True):
                 changed.append(curve._replace(y=curve.y[::-1]))
-            if not of.log and not np.allclose(low, high):
+            if not of.log and high - low > seen:
                 changed.append(curve._replace(y=low + high - curve.y))
             for other in of.names():
                 if other != curve.name:
