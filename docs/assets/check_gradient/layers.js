@@ -152,13 +152,15 @@ const layers = (() => {
   });
 
   /** f(softmax of a row of z, the same row of another array). */
-  const rowwise = (name, f) => (_, { z, [name]: other }) => {
+  const rowwise = (name, f) => (_, given) => {
+    const [z, other] = [given.z, given[name]];
     fits(name, other.shape, z.shape);
     const found = zeros(z.shape);
     const length = z.shape.at(-1) ?? 1;
     for (let begin = 0; begin < z.data.length; begin += length) {
       const [row, g] = [z, other].map(({ data }) => range(length).map((i) => data[begin + i]));
-      const e = row.map((value) => Math.exp(value - Math.max(...row)));
+      const most = Math.max(...row);
+      const e = row.map((value) => Math.exp(value - most));
       const total = e.reduce((sum, value) => sum + value, 0);
       found.data.set(f(e.map((value) => value / total), g), begin);
     }
