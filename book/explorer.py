@@ -66,7 +66,7 @@ class Explorers:
     """
 
     def __init__(self, folder: Path) -> None:
-        shared = _words(folder / "words.toml")
+        shared = words_of(folder / "words.toml")
         self.folder = folder
         self.kinds = {
             path.name: _kind(path, shared)
@@ -135,7 +135,7 @@ def _kind(folder: Path, shared: dict[str, dict]) -> Kind:
         raise Mistake(f"{folder}: the name of a kind is small letters, as in conv")
     if missing := [name for name in FILES if not (folder / name).exists()]:
         raise Mistake(f"{folder}: it lacks {', '.join(missing)}")
-    own = _words(folder / "words.toml")
+    own = words_of(folder / "words.toml")
     words = {
         language: {
             **shared[language],
@@ -150,7 +150,7 @@ def _kind(folder: Path, shared: dict[str, dict]) -> Kind:
     return Kind(words, code["FORMULAS"], code["picture"])
 
 
-def _words(path: Path) -> dict[str, dict]:
+def words_of(path: Path) -> dict[str, dict]:
     """What is said, by language; in each the same, with as many gaps."""
     try:
         words = tomllib.loads(path.read_text("utf-8"))

@@ -59,13 +59,15 @@ def said(kind: str, language: str) -> dict[str, str]:
 
 
 def test_the_types_are_right():
-    """What the scripts' comments say of types, checked by TypeScript."""
+    """What the scripts' comments say of types, checked by TypeScript; and those of the
+    boxes in which gradients are compared, which share the arithmetic."""
     if not TSC.exists() and os.environ.get("CI"):
         pytest.fail(NO_TSC, pytrace=False)
     if not TSC.exists():
         warnings.warn(NO_TSC, stacklevel=1)
         pytest.skip(NO_TSC)
     scripts = [name for name in EXPLORERS.files(KINDS) if name.endswith(".js")]
+    scripts += (ROOT / "docs" / "assets" / "check_gradient").glob("*.js")
     check = ["--noEmit", "--allowJs", "--checkJs", "--noUnusedLocals"]
     # Not strict: what has no type written beside it, is any.
     level = ["--strict", "false", "--target", "esnext", "--lib", "esnext,dom"]
