@@ -35,10 +35,11 @@ const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 class Grid {
   /** @type {Matrix} */ array;
-  /** Where array begins in the drawing. @type {Cell} */ offset;
+  /** Where array begins in the drawing, in cells. @type {Cell} */ offset;
   /** The cell that Tab leads to. @type {Cell} */ stop;
   cells = [[]];
   width = 0;
+  drawn = {}; // by mark
 
   /** @param {any} root the panel
    * @param {(cell: Cell, pin: boolean) => void} [pick] somebody points at a cell or clicks it
@@ -51,6 +52,8 @@ class Grid {
     const box = root.querySelector(".box");
     this.marks = box.firstChild;
     this.svg = box.lastChild;
+    this.text = this.marks.querySelector("text");
+    this.lines = [...this.marks.querySelectorAll("path")].map((path) => [path.getAttribute("class"), path]);
     const point = (event) => this.at(event) && pick?.(this.at(event), false);
     const focused = (event) => {
       point(event);
@@ -222,15 +225,24 @@ class Grid {
     this.picked?.removeAttribute("aria-selected");
   }
 
+  /** Only what differs from the last drawing: it is laid out and painted anew. */
   draw() {
-    for (const path of this.marks.querySelectorAll("path")) set(path, { d: this.paths[path.getAttribute("class")] ?? "" });
-    const { width, offset: [top, left], lettered } = this;
-    // One text whose letters have places of their own: it costs as much as one cell.
-    const text = set(this.marks.querySelector("text"), {
-      x: lettered.map((cell) => MARGIN + (cell[1] + left) * width + 2).join(" "),
-      y: lettered.map((cell) => MARGIN + (cell[0] + top) * HEIGHT + 8).join(" "),
+    for (const [mark, path] of this.lines) {
+      const line = this.paths[mark] ?? "";
+      if (line !== this.drawn[mark]) path.setAttribute("d", line);
+      this.drawn[mark] = line;
+    }
+  }
+
+  /** The letters, one text that has a place for each; or none. */
+  letter(on = true) {
+    const { width, offset: [top, left], text } = this;
+    const cells = on ? this.lettered : [];
+    const letters = LETTERS.slice(0, cells.length);
+    if (letters) set(text, {
+      x: cells.map((cell) => MARGIN + (cell[1] + left) * width + 2).join(" "),
+      y: cells.map((cell) => MARGIN + (cell[0] + top) * HEIGHT + 8).join(" "),
     });
-    const letters = LETTERS.slice(0, lettered.length);
     if (text.textContent !== letters) text.textContent = letters;
   }
 }

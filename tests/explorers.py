@@ -100,7 +100,7 @@ LOOK = """(element, settings) => {
         const letters = (panel) => {
             const text = panel.querySelector(".marks text");
             const [x, y] = ["x", "y"].map((name) =>
-                text.getAttribute(name).split(" ").map(Number));
+                text.getAttribute(name)?.split(" ").map(Number));
             return Object.fromEntries([...text.textContent].map((letter, at) => {
                 const { cell } = middles[panel.dataset.grid].map(([cell, middle]) =>
                     ({ cell, far: Math.hypot(middle.x - x[at], middle.y - y[at]) }))

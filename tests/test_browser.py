@@ -144,7 +144,7 @@ TAG = re.compile(r"<([a-z][\w-]*)(\s[^<>]*)?>")
 KNOWN = {
     *("conv-explorer", "pool-explorer", "softmax-explorer"),
     *("transposed-explorer", "check-explorer", "figure", "table"),
-    "div.graph",
+    *("div.graph", "div.legend"),
     *("div.admonition", "details", "div.formula", "span.formula", "a.number"),
     *("p.verified", "div.step", "div.output", "span.gloss", "p.notebook"),
 }

@@ -465,9 +465,12 @@ def test_a_long_sum_is_whole_once_one_rests_at_it(reader, show):
     show(start("conv"))
     reader.goto(f"{HOST}/?conv.H=8&conv.H2=8")
     terms = reader.locator(".term")
+    letters = reader.locator("[data-grid=delta] .marks text")
     reader.evaluate("document.querySelector('conv-explorer').choose('dW', [0, 0])")
-    assert terms.count() == 12
+    assert terms.count() == 6
+    assert letters.text_content() == ""
     expect(terms).to_have_count(49)
+    assert len(letters.text_content()) == 49
 
 
 def test_a_link_to_another_size_is_short(reader, show):

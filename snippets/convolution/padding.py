@@ -138,9 +138,11 @@ def same_forward(function, draw):
     right = tf.nn.conv2d(case.x, case.W, (1, *case.stride, 1), "SAME") + case.b
     whole = case._replace(padding=around, delta=np.zeros(right.shape))
     mine = call(function, arguments)
+    black = arguments | {"x": 0 * case.x}
     return max(
         compare(arguments, mine, right, "TensorFlow"),
         compare(arguments, mine, definition(whole)[0] + case.b, "the definition"),
+        compare(black, call(function, black), 0 * mine + case.b, "the bias"),
     )
 
 
