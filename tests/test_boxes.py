@@ -89,7 +89,7 @@ def test_every_sentence_is_said(monkeypatch):
         ("read", "float32: Math.fround", "float32: half"),
         ("report", "< 9_999.5", "< 10_000"),
         ("report", "gap(value) <= rtol", "gap(value) < 0"),
-        ("report", "Math.max(ends[axis], index + 1)", "index + 1"),
+        ("report", "Math.max(end, index(at, axis) + 1)", "index(at, axis) + 1"),
         ("report", "length > 2) // of two", "length > 1) // of two"),
         ("report", "!entries.includes(1)", "true"),
         ("report", "round(144 *", "round(120 *"),
@@ -552,4 +552,4 @@ def test_it_fits_on_a_phone(show):
 
 @pytest.mark.parametrize("reader", [{"java_script_enabled": False}], indirect=True)
 def test_without_scripts_a_line_says_why_there_is_nothing(show):
-    expect(show("en").locator("check-explorer")).to_contain_text("need JavaScript")
+    expect(show("en").locator("check-explorer")).to_contain_text("where scripts run")

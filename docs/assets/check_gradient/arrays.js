@@ -52,8 +52,11 @@ const arrays = (() => {
     return view(a, a.shape.with(axis, end - begin), steps, begin * steps[axis]);
   };
 
-  /** The index of the entry that is the n-th. */
-  const unravel = (n, shape) => strides(shape).map((step, axis) => Math.floor(n / step) % shape[axis]);
+  /** A function that says the index of the n-th entry on an axis. */
+  const indexed = (shape) => {
+    const steps = strides(shape);
+    return (n, axis) => Math.floor(n / steps[axis]) % shape[axis];
+  };
 
   /** max|a|; NaN where there is one, and without entries -∞. */
   const largest = (data) => {
@@ -63,7 +66,11 @@ const arrays = (() => {
   };
 
   /** Of two arrays of one size. */
-  const combined = (a, b, f) => Float64Array.from(a, (value, n) => f(value, b[n], n));
+  const combined = (a, b, f) => {
+    const found = new Float64Array(a.length);
+    for (let n = 0; n < found.length; n++) found[n] = f(a[n], b[n]);
+    return found;
+  };
 
   const sorted = (data) => Float64Array.from(data).sort();
 
@@ -104,7 +111,7 @@ const arrays = (() => {
   };
 
   return Object.freeze({
-    range, size, strides, transpose, swapaxes, flip, rot90, cut, unravel,
+    range, size, strides, transpose, swapaxes, flip, rot90, cut, indexed,
     largest, combined, sorted, permutations, tuple, general, format,
   });
 })();

@@ -9,7 +9,7 @@ customElements.define("check-explorer", class extends HTMLElement {
     this.told = JSON.parse(content.querySelector("script").textContent);
     /** @type {HTMLFormElement} */
     this.form = content.querySelector("form");
-    this.replaceChildren(this.form);
+    this.append(this.form);
     this.output = this.form.querySelector("output");
     this.layer = this.field("layer");
     this.of = this.field("of");

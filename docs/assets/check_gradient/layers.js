@@ -159,7 +159,7 @@ const layers = (() => {
     const length = z.shape.at(-1) ?? 1;
     for (let begin = 0; begin < z.data.length; begin += length) {
       const [row, g] = [z, other].map(({ data }) => range(length).map((i) => data[begin + i]));
-      const most = Math.max(...row);
+      const most = row.reduce((a, b) => Math.max(a, b));
       const e = row.map((value) => Math.exp(value - most));
       const total = e.reduce((sum, value) => sum + value, 0);
       found.data.set(f(e.map((value) => value / total), g), begin);

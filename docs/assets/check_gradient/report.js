@@ -6,16 +6,22 @@
 /** @typedef {(sentence: string, ...values: any[]) => string} Say */
 
 const report = (() => {
-  const { range, size, transpose, swapaxes, flip, rot90, cut, unravel, largest, combined, sorted, permutations, tuple, general, format } = arrays;
+  const { range, size, transpose, swapaxes, flip, rot90, cut, indexed, largest, combined, sorted, permutations, tuple, general, format } = arrays;
 
   const same = (a, b) => String(a) === String(b);
   const sum = (data) => data.reduce((total, value) => total + value, 0);
   const minus = (a, b) => combined(a, b, (x, y) => x - y);
-  const scaled = (data, c) => Float64Array.from(data, (value) => c * value);
+  const scaled = (data, c) => data.map((value) => c * value);
   /** The entries where `on` is true. */
   const where = (data, on) => data.filter((_, n) => on(n));
 
-  const close = (a, b, rtol) => largest(minus(a, b)) <= rtol * largest(b);
+  /** Where the n-th entry is, as Python writes it. */
+  const place = (n, shape) => `[${shape.map((_, axis) => indexed(shape)(n, axis)).join(", ")}]`;
+
+  const close = (a, b, rtol) => {
+    const limit = rtol * largest(b);
+    return a.every((value, n) => Math.abs(value - b[n]) <= limit);
+  };
 
   const factor = (m, t, rtol) => {
     const c = sum(combined(t, m, (x, y) => x * y)) / sum(combined(t, t, (x, y) => x * y));
@@ -78,12 +84,11 @@ const report = (() => {
     }
     if (entries.length < m.length)
       yield [elsewhere(where(m, (at) => !on(at)), entries, rtol, say), where(m, on), entries];
-    const ends = shape.map(() => 0);
-    m.forEach((value, at) => {
-      if (Math.abs(value) > rtol) unravel(at, shape).forEach((index, axis) => { ends[axis] = Math.max(ends[axis], index + 1); });
-    });
+    const index = indexed(shape);
+    const ends = shape.map((_, axis) =>
+      m.reduce((end, value, at) => (Math.abs(value) > rtol ? Math.max(end, index(at, axis) + 1) : end), 0));
     if (ends.some(Boolean)) {
-      const kept = t.data.map((value, at) => (unravel(at, shape).every((index, axis) => index < ends[axis]) ? value : 0));
+      const kept = t.data.map((value, at) => (ends.every((end, axis) => index(at, axis) < end) ? value : 0));
       yield [say("0 after the first {} (leftover rows)", tuple(ends)), m, kept];
     }
   }
@@ -100,19 +105,20 @@ const report = (() => {
     const on = (least) => where(t.data, (at) => Math.abs(t.data[at]) > least);
     if (on(rtol).length > 2) // of two, one is a shift or a sign
       yield [say("the same numbers in another order"), sorted(m), sorted(t.data)];
+    const index = indexed(shape);
     for (const axis of axes) {
-      const index = m.map((_, at) => unravel(at, shape)[axis]);
       const rows = range(shape[axis]).map((k) => ({ entries: 0, product: 0, square: 0 }));
-      index.forEach((k, at) => {
+      m.forEach((value, at) => {
+        const k = index(at, axis);
         rows[k].entries += Number(Math.abs(t.data[at]) > rtol);
-        rows[k].product += m[at] * t.data[at];
+        rows[k].product += value * t.data[at];
         rows[k].square += t.data[at] ** 2;
       });
       const entries = rows.map((row) => row.entries);
-      if (rows.length > 1 && Math.max(...entries) > 1 && !entries.includes(1)) {
+      if (rows.length > 1 && entries.some((n) => n > 1) && !entries.includes(1)) {
         const c = rows.map(({ product, square }) => product / (square || 1));
         const told = c.slice(0, 4).map((value) => general(value, 4)).join(", ") + (rows.length > 4 ? ", …" : "");
-        yield [say("a factor for each index of axis {}: {}", axis, told), m, t.data.map((value, at) => c[index[at]] * value)];
+        yield [say("a factor for each index of axis {}: {}", axis, told), m, t.data.map((value, at) => c[index(at, axis)] * value)];
       }
     }
     const large = (at) => Math.abs(t.data[at]) > 1e-3;
@@ -193,7 +199,7 @@ const report = (() => {
   /** The lines on what may be wrong. */
   function* explained(mine, reference, rtol, given, say) {
     const scale = largest(reference.data);
-    const [m, t] = [mine, reference].map(({ shape, data }) => ({ shape, data: Float64Array.from(data, (value) => value / scale) }));
+    const [m, t] = [mine, reference].map(({ shape, data }) => ({ shape, data: data.map((value) => value / scale) }));
     const found = new Set();
     for (const [words, a, b] of mistakes(m, t, rtol, say)) if (close(a, b, rtol)) found.add(words);
     if (!found.size)
@@ -215,7 +221,7 @@ const report = (() => {
     let line = say("error   0 up to rounding");
     if (error[worst] > Math.min(rtol, 1e-12) * scale) {
       line = say("error   {:.4g}", error[worst]);
-      if (m.shape.length) line += say(" at {}", `[${unravel(worst, m.shape).join(", ")}]`);
+      if (m.shape.length) line += say(" at {}", place(worst, m.shape));
       line += say(": {:.6g} instead of {:.6g}", m.data[worst] + 0, t.data[worst] + 0);
       if (scale) line += say("; relative {:.2g}", error[worst] / scale);
     }
@@ -276,8 +282,7 @@ const report = (() => {
     for (const [name, { shape, data }] of Object.entries({ mine, reference })) {
       const at = data.findIndex((value) => !Number.isFinite(value));
       if (at < 0) continue;
-      const place = `[${unravel(at, shape).join(", ")}]`;
-      lines.push(say("error   {} is not finite, first {} at {}", name, general(data[at], 1), place));
+      lines.push(say("error   {} is not finite, first {} at {}", name, general(data[at], 1), place(at, shape)));
     }
     if (!mine.data.length) lines.push(say("beware  empty: nothing was compared"));
     else if (lines.length === 1) {
