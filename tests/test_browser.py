@@ -143,7 +143,7 @@ NO_COMPONENTS = re.compile(r"(?s)<(svg|math|script|style)\b.*?</\1>|<!--.*?-->")
 TAG = re.compile(r"<([a-z][\w-]*)(\s[^<>]*)?>")
 KNOWN = {
     *("conv-explorer", "pool-explorer", "softmax-explorer"),
-    *("transposed-explorer", "figure", "table"),
+    *("transposed-explorer", "graph-explorer", "figure", "table"),
     "div.graph",
     *("div.admonition", "details", "div.formula", "span.formula", "a.number"),
     *("p.verified", "div.step", "div.output", "span.gloss", "p.notebook"),
