@@ -15,6 +15,7 @@ another page is named before the section: cnn/forward:setup, cnn/forward:setup.W
 
 import html as markup
 import inspect
+import re
 import runpy
 import tomllib
 from collections.abc import Callable, Iterable
@@ -36,6 +37,8 @@ __all__ = ["Array", "Explorers", "Panel", "Panels"]
 # What all kinds share, in the order in which it builds on each other.
 STYLES, SCRIPTS = "explorer.css", ["arithmetic.js", "grid.js", "explorer.js"]
 FILES = ["script.js", "panel.html", "words.toml", "kind.py"]
+# On lines of its own.
+COMMENT = re.compile(r"(?m)^ *(//.*|/\*[^*]*(\*(?!/)[^*]*)*\*/)\n")
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,10 @@ class Explorers:
     def files(self, kinds: Iterable[str]) -> list[str]:
         """What browsers load for these kinds, in this order, as paths in the folder."""
         return [STYLES, *SCRIPTS, *(f"{kind}/script.js" for kind in kinds)]
+
+    def loaded(self, name: str) -> str:
+        """A file as browsers load it: comments would be a sixth of its bytes."""
+        return COMMENT.sub("", (self.folder / name).read_text("utf-8"))
 
     def first(self, query: str, session: str) -> "First":
         """What a query shows first, its arrays as they are written out.

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from book.pages import LANGUAGES, ROOT, contents, nav_pages, titles
 from tests import engines
+from tests.explorers import EXPLORERS
 from tests.site import NOTEBOOKS, TAGS, html_path, path
 
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
@@ -156,9 +157,8 @@ def test_nothing_is_amiss(looks, served, language, page):
 NO_COMPONENTS = re.compile(r"(?s)<(svg|math|script|style)\b.*?</\1>|<!--.*?-->")
 TAG = re.compile(r"<([a-z][\w-]*)(\s[^<>]*)?>")
 KNOWN = {
-    *("conv-explorer", "pool-explorer", "softmax-explorer"),
-    *("transposed-explorer", "check-explorer", "figure", "table"),
-    *("div.graph", "div.legend"),
+    *(f"{kind}-explorer" for kind in EXPLORERS.kinds),
+    *("check-explorer", "figure", "table", "div.graph", "div.legend"),
     *("div.admonition", "details", "div.formula", "span.formula", "a.number"),
     *("p.verified", "div.step", "div.output", "span.gloss", "p.notebook"),
 }
