@@ -247,10 +247,10 @@ def of_whole_numbers(function, given, mine):
     expect_same(function, eight_bits, function(*numbers))
 
 
-def refuses(function, given, kind: str, change: Callable) -> None:
-    """Each array in turn is changed, and the error says which it was."""
+def refuses(function, given, kind: str, change: Callable, of=np.ndarray) -> None:
+    """Each array in turn, or what else is `of`, is changed, and the error names it."""
     for at, value in enumerate(given):
-        if isinstance(value, np.ndarray):
+        if isinstance(value, of):
             try:
                 function(*given[:at], change(value), *given[at + 1 :])
             except Exception as error:  # of whatever kind: it should be a ValueError
@@ -268,6 +268,11 @@ def of_nothing(function, given, mine=None):
     refuses(function, given, "a number", lambda a: 0.5)
 
 
+def of_huge_settings(function, given, mine):
+    """No array has as many entries."""
+    refuses(function, given, "10**20", lambda _: 10**20, of=int | tuple | list)
+
+
 FORMS = [
     as_lists,
     as_views,
@@ -275,6 +280,7 @@ FORMS = [
     in_float32,
     of_whole_numbers,
     of_nothing,
+    of_huge_settings,
 ]
 
 

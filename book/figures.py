@@ -19,7 +19,8 @@ A claim is asked about the panels as they are drawn: arrays that know their `win
 `result` (two slices), their `rings` and what is `grey` (where it is true). It speaks of
 all that is marked, or a test fails. Its `session` reads anew, in another way.
 
-Where paths matter, a figure is a graph, of which book/graphs.py tells.
+Where paths matter, a figure is a graph, of which book/graphs.py tells; where a shape
+matters, curves (book/curves.py).
 """
 
 import ast
@@ -30,7 +31,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from book import Mistake, graphs, sessions
+from book import Mistake, curves, graphs, sessions
+from book.curves import Curves
 from book.graphs import Graph, Reader
 from book.parts import listed, part
 from book.sessions import BadSession
@@ -71,7 +73,7 @@ class Panel(NamedTuple):
 Panels = list[Panel | str]  # a string is an operator, in TeX
 
 
-def made(name: str) -> Panels | Graph:
+def made(name: str) -> Panels | Graph | Curves:
     """A figure. Raises Mistake where there is none of this name."""
     figures = listed("figure")
     if name not in figures:
@@ -80,9 +82,10 @@ def made(name: str) -> Panels | Graph:
 
 
 def panels(name: str) -> Panels:
-    """Those of a figure; of a graph its numbers, of which it shows each by itself."""
+    """Those of a figure; of another kind its numbers, each of which is seen by
+    itself."""
     found = made(name)
-    if isinstance(found, Graph):
+    if isinstance(found, Graph | Curves):
         rows = [np.array([row]) for row in found.numbers()]
         return [Panel("", row, rings=np.ones(row.shape, dtype=bool)) for row in rows]
     return found
@@ -98,6 +101,9 @@ def drawing(
     identity = f"figure-{name}"
     if isinstance(found, Graph):
         picture = graphs.drawing(found, alternative, _formula, reader)
+        return _figure(picture, identity, caption)
+    if isinstance(found, Curves):
+        picture = curves.drawing(found, alternative, _formula)
         return _figure(picture, identity, caption)
     return drawn(found, identity, alternative, caption)
 
@@ -348,6 +354,8 @@ def in_tex(name: str) -> str:
     found = made(name)
     if isinstance(found, Graph):
         return graphs.in_tex(found)
+    if isinstance(found, Curves):
+        return curves.in_tex(found)
     return r"\scriptsize " + "\n".join(
         panel if isinstance(panel, str) else _matrix(panel) for panel in found
     )

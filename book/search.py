@@ -28,7 +28,7 @@ HAN = re.compile("[\u4e00-\u9fff]+")
 # Code is not searched, since it is most of a page, but for what it calls of libraries.
 CODE = re.compile(r"<pre>.*?</pre>", re.DOTALL)
 CALL = re.compile(r"\b(?:np|tf|torch|nn|F)(?:\.\w+)+")
-# Puts a reader's query into words of the index.
+# Puts a reader's query into words of the index, and what is found in order.
 ASKED = Path(__file__).with_suffix(".js")
 # What is replaced in Material's scripts, each once: by file.
 MENDED = {
@@ -38,6 +38,9 @@ MENDED = {
         # Chinese alone was cut into words, which lost the last one; now ASKED does it.
         r'e.replace(new RegExp("\\p{sc=Han}+","gu"),'
         's=>[...fe(s,this.index.invertedIndex)].join("* "))': "asked(e,this.index)",
+        # Lunr's scores, times up to five for the beginning of a page; ASKED ranks.
+        "this.index.search(e).reduce(": "ranked(this.index.search(e),r,this).reduce(",
+        "score:a*(1+K(g,2)),terms": "score:a,terms",
     },
     "bundle.*.js": {
         # The index is loaded when the search is opened, by every protocol,

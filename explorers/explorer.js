@@ -18,8 +18,9 @@ const whole = (text, low, high) =>
 const sizeOf = (array, rows, columns, most) => /** @type {Cell} */ ([rows, columns]
   .map((side, axis) => whole(side ?? String(arithmetic.shape(array)[axis]), 1, most)));
 
-// So many terms of a sum are written at once; the others when one rests at it.
-const WRITTEN = 12;
+// A sum of so many terms is written at once. Of a longer one it is the beginning, and the
+// rest, with the letters in the panels, when somebody rests at it.
+const [WRITTEN, BEGUN] = [12, 6];
 
 /** To another size; what is new are small integers. */
 const fit = (array, [rows, columns], salt) => arithmetic.matrix(rows, columns, (i, j) =>
@@ -63,6 +64,7 @@ class Explorer extends HTMLElement {
   pass = ""; // the output whose factors are seen where there is no room for all
   last = {}; // the cell that was picked last in each output
   kind = this.localName.split("-")[0];
+  Panel = Grid; // what draws a panel
 
   // Of its own, each kind has the names of its settings, and turns them into a state;
   keys = [];
@@ -76,6 +78,7 @@ class Explorer extends HTMLElement {
   connectedCallback() {
     if (this.root) return;
     this.texts = this.querySelector("template").content;
+    this.words = Object.fromEntries(this.all("[data-word]", this.texts).map((part) => [part.dataset.word, part.textContent]));
     this.root = this.find(".explorer", this.texts).cloneNode(true);
     this.sum = this.find(".sum");
     for (const panel of this.all("[data-grid]")) {
@@ -88,7 +91,7 @@ class Explorer extends HTMLElement {
       const { twin } = panel.dataset; // has the gradient at each of its cells
       if (picks) this.outputs.push(name);
       if (twin) (this.twins[twin] ??= []).push(name);
-      this.grids[name] = new Grid(panel, picks || twin ? (cell, pin) =>
+      this.grids[name] = new this.Panel(panel, picks || twin ? (cell, pin) =>
         this.grids[name].holds(cell) && this.pick(twin ?? name, cell, pin, !twin) : undefined,
       panel.matches(".edits") ? edit : undefined);
     }
@@ -121,12 +124,10 @@ class Explorer extends HTMLElement {
   find(selector, root = this.root) { return root.querySelector(selector); }
 
   /** @returns {any[]} */
-  all(selector) { return [...this.root.querySelectorAll(selector)]; }
+  all(selector, root = this.root) { return [...root.querySelectorAll(selector)]; }
 
   /** A sentence of the page, with values for its {}. */
-  say(word, ...values) {
-    return this.find(`[data-word="${word}"]`, this.texts)?.textContent.replace(/\{\}/g, () => values.shift()) ?? word;
-  }
+  say(word, ...values) { return (this.words[word] ?? word).replace(/\{\}/g, () => values.shift()); }
 
   /** Do it, or say beside the control why not. */
   attempt(control, act) {
@@ -289,24 +290,26 @@ class Explorer extends HTMLElement {
     if (save) this.save();
   }
 
-  /** A sum, its terms with symbols and with numbers. The products are lettered as their
-   * factors are in the panels (see Grid.pair). */
-  write(formula, result, terms, value, { notes = [], join = "+", products = 0 } = {}) {
+  /** A sum, its terms with symbols and with numbers; text makes these of a term once it is
+   * written. The products are lettered as their factors are in the panels (see Grid.pair). */
+  write(formula, result, terms, value, { notes = [], join = "+", products = 0, text = (term) => term } = {}) {
     if (this.written !== formula)
       this.find(".general", this.sum).replaceChildren(this.find(`[data-formula="${formula}"]`, this.texts).cloneNode(true));
     this.written = formula;
     const pair = (at) => (at < products ? ` pair${at % COLOURS}"><b>${products > LETTERS.length ? "" : LETTERS[at]}</b> ` : '">');
     const html = (terms) => `<span class="result">${result}</span> = <strong class="value">${shown(value)}</strong> `
-      + terms.map(([above, below], at) => `${at ? join : join === "," ? "= max" : "="}\u00a0<span class="term${pair(at)}${above}\n${below}</span> `).join("");
+      + terms.map(text).map(([above, below], at) => `${at ? join : join === "," ? "= max" : "="}\u00a0<span class="term${pair(at)}${above}\n${below}</span> `).join("");
     const written = this.find(".written", this.sum);
     clearTimeout(this.resting);
     this.complete = () => {
       clearTimeout(this.resting);
       patch(written, html(terms) + notes.join(" "));
+      for (const grid of Object.values(this.grids)) grid.letter();
     };
     if (terms.length <= WRITTEN) this.complete();
     else {
-      patch(written, `${html(terms.slice(0, WRITTEN))} ${join} …`);
+      patch(written, `${html(terms.slice(0, BEGUN))} ${join} …`);
+      for (const grid of Object.values(this.grids)) grid.letter(false);
       this.resting = setTimeout(() => this.complete(), 150);
     }
     if (this.scrolled) this.sum.scrollTop = 0; // to ask for it would lay the page out
@@ -400,13 +403,13 @@ class Layer extends Explorer {
   /** Their sum; z is the letter of the output, note says why so many are missing. */
   tell(terms, z, note, missing) {
     const { setting, arrays, picked: { name, cell: [i, j] } } = this;
-    const written = terms.map((term) => [
+    const text = (term) => (term === "b" ? ["b", factor(setting.b)] : [
       Object.entries(term).map(([of, cell]) => symbol(of === "delta" ? "δ" : of, ...cell)).join(" "),
       Object.entries(term).map(([of, [m, n]]) => factor(setting[of][m][n])).join(" · "),
     ]);
-    if (name === "z") written.push(["b", factor(setting.b)]);
     this.write(name, name === "z" ? symbol(z, i, j) : `∂ℓ/∂${name === "db" ? "b" : symbol(name[1], i, j)}`,
-      written, arrays[name][i][j], { notes: note ? [this.say(note, missing)] : [], products: terms.length });
+      name === "z" ? [...terms, "b"] : terms, arrays[name][i][j],
+      { notes: note ? [this.say(note, missing)] : [], products: terms.length, text });
   }
 
   again() {

@@ -49,7 +49,8 @@ def serve(context: BrowserContext, page: str, explorers: Explorers) -> None:
         elif name == "figures.css":
             route.fulfill(path=ROOT / "docs" / "assets" / name)
         else:
-            route.fulfill(path=explorers.folder / name)
+            kind = "text/css" if name.endswith(".css") else "text/javascript"
+            route.fulfill(body=explorers.loaded(name), content_type=kind)
 
     context.route(f"{HOST}/**", answer)
 
@@ -100,7 +101,7 @@ LOOK = """(element, settings) => {
         const letters = (panel) => {
             const text = panel.querySelector(".marks text");
             const [x, y] = ["x", "y"].map((name) =>
-                text.getAttribute(name).split(" ").map(Number));
+                text.getAttribute(name)?.split(" ").map(Number));
             return Object.fromEntries([...text.textContent].map((letter, at) => {
                 const { cell } = middles[panel.dataset.grid].map(([cell, middle]) =>
                     ({ cell, far: Math.hypot(middle.x - x[at], middle.y - y[at]) }))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
-from book.checks import check
+from book.checks import call, check, compare, generator, st, values
 from book.figures import Box, Panel, claim, figure
 from book.tex.world import World, drawn, worlds
 from snippets.convolution.channels import adding, nhwc
@@ -78,8 +78,7 @@ SAME = {
     ): "of arrays of one shape the cross-correlation is the sum of the products",
 }
 
-# Of these only how many examples are done at a time would change, or what is drawn is
-# one portion; the session tries two portions, of three examples and of two.
+# Of these only how many examples are done at a time would change.
 PORTIONS = {
     (
         "by_portion",
@@ -137,13 +136,6 @@ PORTIONS = {
         "for out, images in by_portion(z.shape, zg, xg):",
         "for out, images in by_portion(zg.shape, zg, xg):",
     ],
-    ("by_parts", "Z = product(pad(images, padding), Wg, bg, layout)"): [
-        "Z = product(pad(xg, padding), Wg, bg, layout)",
-    ],
-    ("by_parts", "out[...] = Z.reshape(out.shape)"): [
-        "zg[...] = Z.reshape(out.shape)",
-        "out[...] = Z.reshape(zg.shape)",
-    ],
     (
         "backward_by_parts",
         "for upstream, images, out in by_portion(W.shape, deltag, xg, dxg):",
@@ -158,19 +150,9 @@ PORTIONS = {
         "for upstream, images, out in by_portion(x.shape, deltag, xg, dxg):",
         "for upstream, images, out in by_portion(xg.shape, deltag, xg, dxg):",
     ],
-    (
-        "backward_by_parts",
-        "dpadded, more = product(upstream, pad(images, padding), Wg, layout)",
-    ): [
-        "dpadded, more = product(deltag, pad(images, padding), Wg, layout)",
-        "dpadded, more = product(upstream, pad(xg, padding), Wg, layout)",
-    ],
-    ("backward_by_parts", "out[...] = crop(dpadded, padding)"): [
-        "dxg[...] = crop(dpadded, padding)",
-    ],
 }
 SAME |= {
-    (place, before, after): "the session tries two portions"
+    (place, before, after): "in portions of any size the result is the same"
     for (place, before), afters in PORTIONS.items()
     for after in afters
 }
@@ -244,12 +226,45 @@ def col2im_claim(session, columns, dx):
 
 @check("im2col-forward")
 def im2col_forward(function, draw):
-    return layer_forward(function, draw)
+    error = layer_forward(function, draw)
+    if now_and_then(draw):
+        _, x, W, b, steps = in_portions(draw)
+        arguments = {"x": x, "W": W, "b": b} | steps
+        alone = [function(x[n : n + 1], W, b, **steps) for n in range(len(x))]
+        z = call(function, arguments)
+        compare(arguments, z, np.concatenate(alone), "each example alone")
+    return error
 
 
 @check("im2col-backward")
 def im2col_backward(function, draw):
-    return layer_backward(function, draw)
+    error = layer_backward(function, draw)
+    if now_and_then(draw):
+        delta, x, W, _, steps = in_portions(draw)
+        arguments = {"delta": delta, "x": x, "W": W} | steps
+        alone = [
+            function(delta[n : n + 1], x[n : n + 1], W, **steps) for n in range(len(x))
+        ]
+        dx, *shared = zip(*alone, strict=True)  # by examples, by the batch
+        right = np.concatenate(dx), *(np.sum(parts, axis=0) for parts in shared)
+        for mine, want in zip(call(function, arguments), right, strict=True):
+            compare(arguments, mine, want, "each example alone")
+    return error
+
+
+def now_and_then(draw) -> bool:
+    return draw(st.integers(0, 7)) == 0
+
+
+def in_portions(draw) -> tuple:
+    """δ, x, W, b and settings; at most three of the four examples are one portion."""
+    rng, groups = generator(draw), draw(st.integers(1, 2))
+    padding = draw(st.sampled_from(["valid", "same"]))
+    x, W = values(rng, (4, 36, 40, 8)), values(rng, (5, 4, 8 // groups, 2))
+    outputs = (36, 40) if padding == "same" else (32, 37)
+    delta, b = values(rng, (4, *outputs, 2)), values(rng, (2,))
+    steps = {"stride": 1, "padding": padding, "dilation": 1, "groups": groups}
+    return delta, x, W, b, steps
 
 
 # --- What the symbols mean ---------------------------------------------------

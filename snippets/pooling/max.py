@@ -33,6 +33,23 @@ SAME = {
         "chosen = own & (np.isnan(view) | (view == largest))",
     ): "either of them is enough",
     (
+        "max_pool_backward",
+        "chosen = own & ((view == largest) | np.isnan(view))",
+        "chosen = ((view == largest) | np.isnan(view)) & own",
+    ): "both of them are needed",
+    (
+        "max_pool_backward",
+        "chosen = own & ((view == largest) | np.isnan(view))",
+        "chosen = own & ((view >= largest) | np.isnan(view))",
+    ): "nothing is larger than the largest",
+    (
+        "arguments",
+        "padded = tuple((h + sum(p) for h, p in zip(a.shape[1:3], padding, "
+        "strict=True)))",
+        "padded = tuple((h + sum(size) for h, p in zip(a.shape[1:3], padding, "
+        "strict=True)))",
+    ): "it refuses less; no check draws what is refused, and the session shows it",
+    (
         "places",
         "n, i, j, c = np.indices(inside.shape)",
         "n, i, j, c = np.indices(u.shape)",
@@ -285,6 +302,12 @@ def max_input(function, draw):
     if ties and draw(st.booleans()):
         a[a < 0] = -np.inf  # no larger than the padding beside it
     far = arguments | {"a": a} | case.given
+    some = case.rng.random(a.shape) < 0.2
+    lost, most = (
+        call(function, far | {"a": np.where(some, value, a)})
+        for value in (np.nan, np.inf)
+    )
+    compare(far, lost, most, "with infinity in place of nan it")
     if ties:
         # There is no slope, and TensorFlow alone says which of them it is.
         own = [(0, 0), *case.padding, (0, 0)]
