@@ -780,6 +780,26 @@ def test_on_a_phone_the_header_says_the_page(reader, served, language, page):
     expect(shown).to_have_css("opacity", "1")
 
 
+@phone
+def test_on_a_phone_nowhere_has_a_header_too(reader, served):
+    reader.goto(served + "no/such/page/")
+    shown = reader.locator(".md-header__topic:visible").filter(has_text=re.compile("."))
+    expect(shown).to_have_text("Backpropagation, derived and checked")
+
+
+def test_without_scripts_keys_open_the_menu(browser, served):
+    reader = browser.new_page(java_script_enabled=False, **LOOKS["1366-light"])
+    reader.goto(served + path("en", "softmax.md"))
+    menu = reader.locator(".md-sidebar--primary")
+    expect(menu).to_be_hidden()
+    reader.keyboard.press("Tab")
+    outline = "outline-style"
+    expect(reader.locator(".md-header [for=__drawer]")).to_have_css(outline, "solid")
+    reader.keyboard.press(" ")
+    expect(menu).to_be_visible()
+    reader.close()
+
+
 def test_columns_hold_nine_numbers_and_the_shorter_stays_in_view(reader, served):
     reader.goto(served + path("en", "cnn/stride.md"))
     reader.evaluate(UNFOLD)
