@@ -71,6 +71,8 @@ RESULT = re.compile(
     r"|画圈的权重|和是|得到) $"
 )
 ALL = re.compile(r"(?:\bare all|全是) $")
+# Where an axis or a line runs: the ends of one, or its extremes.
+RANGE = re.compile(r"(?:from|从) (−?[\d.]*\d) (?:to|到) (−?[\d.]*\d)")
 STOP = re.compile(r"[.;] |[；。]")
 EMPTY = re.compile(r"grey|zero|灰|零|(?<![\d.])0(?!\d|\.\d)")
 
@@ -293,6 +295,7 @@ def told(text: str, drawn: Drawn, near: Evidence) -> list[str]:
     return [
         *misplaced(text, drawn, numbers),
         *out_of_row(plain, drawn, numbers),
+        *out_of_range(text, drawn),
         *out_of_turn(plain, drawn, numbers),
         *(n.text for n in numbers if not held(n, plain, drawn, near)),
     ]
@@ -385,6 +388,14 @@ def out_of_row(plain: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str
         values = [number.value for number in row]
         if len(row) > 2 and not any(within(values, run) for run in drawn.runs):
             yield " ".join(number.text for number in row)
+
+
+def out_of_range(text: str, drawn: Drawn) -> Iterator[str]:
+    """From a number to another that no row of the picture has side by side."""
+    for found in RANGE.finditer(text):
+        ends = [float(number.replace("−", "-")) for number in found.groups()]
+        if not any(within(ends, run) for run in drawn.runs):
+            yield found[0]
 
 
 def out_of_turn(plain: str, drawn: Drawn, numbers: list[Numeral]) -> Iterator[str]:

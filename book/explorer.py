@@ -15,6 +15,7 @@ another page is named before the section: cnn/forward:setup, cnn/forward:setup.W
 
 import html as markup
 import inspect
+import re
 import runpy
 import tomllib
 from collections.abc import Callable, Iterable
@@ -36,6 +37,8 @@ __all__ = ["Array", "Explorers", "Panel", "Panels"]
 # What all kinds share, in the order in which it builds on each other.
 STYLES, SCRIPTS = "explorer.css", ["arithmetic.js", "grid.js", "explorer.js"]
 FILES = ["script.js", "panel.html", "words.toml", "kind.py"]
+# On lines of its own.
+COMMENT = re.compile(r"(?m)^ *(//.*|/\*[^*]*(\*(?!/)[^*]*)*\*/)\n")
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Explorers:
     """
 
     def __init__(self, folder: Path) -> None:
-        shared = _words(folder / "words.toml")
+        shared = words_of(folder / "words.toml")
         self.folder = folder
         self.kinds = {
             path.name: _kind(path, shared)
@@ -80,6 +83,10 @@ class Explorers:
     def files(self, kinds: Iterable[str]) -> list[str]:
         """What browsers load for these kinds, in this order, as paths in the folder."""
         return [STYLES, *SCRIPTS, *(f"{kind}/script.js" for kind in kinds)]
+
+    def loaded(self, name: str) -> str:
+        """A file as browsers load it: comments would be a sixth of its bytes."""
+        return COMMENT.sub("", (self.folder / name).read_text("utf-8"))
 
     def first(self, query: str, session: str) -> "First":
         """What a query shows first, its arrays as they are written out.
@@ -135,7 +142,7 @@ def _kind(folder: Path, shared: dict[str, dict]) -> Kind:
         raise Mistake(f"{folder}: the name of a kind is small letters, as in conv")
     if missing := [name for name in FILES if not (folder / name).exists()]:
         raise Mistake(f"{folder}: it lacks {', '.join(missing)}")
-    own = _words(folder / "words.toml")
+    own = words_of(folder / "words.toml")
     words = {
         language: {
             **shared[language],
@@ -150,7 +157,7 @@ def _kind(folder: Path, shared: dict[str, dict]) -> Kind:
     return Kind(words, code["FORMULAS"], code["picture"])
 
 
-def _words(path: Path) -> dict[str, dict]:
+def words_of(path: Path) -> dict[str, dict]:
     """What is said, by language; in each the same, with as many gaps."""
     try:
         words = tomllib.loads(path.read_text("utf-8"))

@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from book import Mistake, figures, sessions
+from book.boxes import PLACE
 from book.pages import FRONT, LABEL, PIECE, SPAN, Page
 from book.standalone import standalone
 
@@ -243,8 +244,7 @@ class Writer:
             if span["image"] and self.alone(text, span):
                 if span["image"] == "figure":
                     return self.figure(span["source"], span["seen"])
-                address = f"{self.address(self.page.name)}#{self.place}"
-                return f"[{self.words['explorer']}]({address}): {span['seen']}"
+                return f"{self.there()}: {span['seen']}"
             if span["target"]:
                 return f"]({self.link(span['target'])})"
             if span["strong"]:
@@ -252,7 +252,12 @@ class Writer:
                 return span["before"] + strong(inside, span["before"], span["after"])
             return span[0]
 
-        return PROSE.sub(write, text)
+        return PROSE.sub(write, text).replace(PLACE, self.there())
+
+    def there(self) -> str:
+        """To the same place on the page, which has what moves."""
+        address = f"{self.address(self.page.name)}#{self.place}"
+        return f"[{self.words['explorer']}]({address})"
 
     @staticmethod
     def alone(text: str, span: re.Match[str]) -> bool:

@@ -64,6 +64,7 @@ class Explorer extends HTMLElement {
   pass = ""; // the output whose factors are seen where there is no room for all
   last = {}; // the cell that was picked last in each output
   kind = this.localName.split("-")[0];
+  Panel = Grid; // what draws a panel
 
   // Of its own, each kind has the names of its settings, and turns them into a state;
   keys = [];
@@ -90,7 +91,7 @@ class Explorer extends HTMLElement {
       const { twin } = panel.dataset; // has the gradient at each of its cells
       if (picks) this.outputs.push(name);
       if (twin) (this.twins[twin] ??= []).push(name);
-      this.grids[name] = new Grid(panel, picks || twin ? (cell, pin) =>
+      this.grids[name] = new this.Panel(panel, picks || twin ? (cell, pin) =>
         this.grids[name].holds(cell) && this.pick(twin ?? name, cell, pin, !twin) : undefined,
       panel.matches(".edits") ? edit : undefined);
     }

@@ -168,28 +168,40 @@ class Grid {
   }
 
   build(rows, columns) {
-    const { width, offset: [top, left] } = this;
+    const { width } = this;
     const held = this.svg.contains(document.activeElement);
-    const [x, y] = [(j) => MARGIN + j * width, (i) => MARGIN + i * HEIGHT];
-    const index = (number, across, down) =>
-      svg("text", { class: "index", x: across, y: down, "aria-hidden": "true" }, String(number));
-    this.cells = arithmetic.range(rows).map((i) => arithmetic.range(columns).map((j) => svg(
-      "g",
-      { "data-at": `${i},${j}`, ...(this.active && { role: "gridcell", tabindex: "-1" }) },
-      svg("rect", { x: x(j), y: y(i), width, height: HEIGHT }), svg("text", { x: x(j + 0.5), y: y(i + 0.5) + 5 }))));
-    const [across, down] = [x(columns) + 2, y(rows) + 2];
+    this.cells = arithmetic.range(rows).map((i) => arithmetic.range(columns).map((j) => {
+      const [x, y] = this.corner(i, j);
+      return svg("g", { "data-at": `${i},${j}`, ...(this.active && { role: "gridcell", tabindex: "-1" }) },
+        svg("rect", { x, y, width, height: HEIGHT }), svg("text", { x: x + width / 2, y: y + HEIGHT / 2 + 5 }));
+    }));
+    const beside = this.beside(rows, columns);
+    const [across, down] = this.extent(rows, columns);
     this.svg.replaceChildren();
     for (const drawing of [this.marks, this.svg]) set(drawing, {
       viewBox: `0 0 ${across} ${down}`, width: across, height: down,
       style: `min-width: ${Math.min(across, columns * 24)}px`, // and then its box scrolls
     });
-    this.svg.append(
-      ...arithmetic.range(columns).map((j) => index(j - left, x(j + 0.5), MARGIN - 4)),
-      ...arithmetic.range(rows).map((i) => index(i - top, MARGIN / 2 - 1, y(i + 0.5) + 3)),
-      ...this.cells.map((row) => svg("g", this.active ? { role: "row" } : {}, ...row)));
+    this.svg.append(...beside, ...this.cells.map((row) => svg("g", this.active ? { role: "row" } : {}, ...row)));
     const stop = this.stop ?? this.offset;
     if (held) this.focus(...stop);
     else this.lead(...stop);
+  }
+
+  /** Where a cell begins, counted with the zeros around array. */
+  corner(i, j) { return [MARGIN + j * this.width, MARGIN + i * HEIGHT]; }
+
+  /** Of the drawing. */
+  extent(rows, columns) { return this.corner(rows, columns).map((side) => side + 2); }
+
+  /** What stands beside the cells: their indices. */
+  beside(rows, columns) {
+    const { width, offset: [top, left] } = this;
+    const index = (number, x, y) => svg("text", { class: "index", x, y, "aria-hidden": "true" }, String(number));
+    return [
+      ...arithmetic.range(columns).map((j) => index(j - left, this.corner(0, j)[0] + width / 2, MARGIN - 4)),
+      ...arithmetic.range(rows).map((i) => index(i - top, MARGIN / 2 - 1, this.corner(i, 0)[1] + HEIGHT / 2 + 3)),
+    ];
   }
 
   /** Mark a cell of array until it is shown anew: "unread", "first". @param {Cell} cell */
@@ -208,7 +220,7 @@ class Grid {
   outline(mark, cells, size = [1, 1]) {
     const { width, offset: [top, left] } = this;
     this.paths[mark] = cells.map(([i, j]) =>
-      `M${MARGIN + (j + left) * width} ${MARGIN + (i + top) * HEIGHT}h${size[1] * width}v${size[0] * HEIGHT}h${-size[1] * width}z`).join("");
+      `M${this.corner(i + top, j + left).join(" ")}h${size[1] * width}v${size[0] * HEIGHT}h${-size[1] * width}z`).join("");
   }
 
   /** The factors of products: each has the colour and, while there are enough, the letter of
@@ -236,13 +248,10 @@ class Grid {
 
   /** The letters, one text that has a place for each; or none. */
   letter(on = true) {
-    const { width, offset: [top, left], text } = this;
-    const cells = on ? this.lettered : [];
-    const letters = LETTERS.slice(0, cells.length);
-    if (letters) set(text, {
-      x: cells.map((cell) => MARGIN + (cell[1] + left) * width + 2).join(" "),
-      y: cells.map((cell) => MARGIN + (cell[0] + top) * HEIGHT + 8).join(" "),
-    });
+    const { text, offset: [top, left] } = this;
+    const places = (on ? this.lettered : []).map(([i, j]) => this.corner(i + top, j + left));
+    const letters = LETTERS.slice(0, places.length);
+    if (letters) set(text, { x: places.map(([x]) => x + 2).join(" "), y: places.map(([, y]) => y + 8).join(" ") });
     if (text.textContent !== letters) text.textContent = letters;
   }
 }

@@ -1,10 +1,15 @@
-"""MkDocs hook: check_gradient.py as a file to download, as book/checker.py makes it."""
+"""MkDocs hook: check_gradient.py as a file to download, as book/checker.py makes it.
+
+A line <!-- check_gradient --> becomes the boxes in which it is tried, of book/boxes.py.
+"""
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
 
-from book import checker, kept
+from book import boxes, checker, kept
 from book.kept import Kept
 
 NAME = "assets/check_gradient.py"
@@ -20,3 +25,22 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
         _kept[key] = text = checker.source()
     _kept.tidy()
     files.append(File.generated(config, NAME, content=text))
+
+
+def on_page_content(html: str, config: MkDocsConfig, **_: object) -> str:
+    if boxes.PLACE not in html:
+        return html
+    return html.replace(boxes.PLACE, boxes.html(str(config.theme["language"])))
+
+
+def on_post_page(output: str, page: Page, **_: object) -> str:
+    """The scripts and styles, only where they are used."""
+    if "<check-explorer" not in output:
+        return output
+    styles, *scripts = (
+        get_relative_url(name, page.url) for name in (boxes.STYLES, *boxes.SCRIPTS)
+    )
+    head = f'<link rel="stylesheet" href="{styles}">' + "".join(
+        f'<script src="{script}" defer></script>' for script in scripts
+    )
+    return output.replace("</head>", f"{head}</head>", 1)

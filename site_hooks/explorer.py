@@ -25,8 +25,8 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     global explorers
     explorers = Explorers(ROOT / "explorers")
     for name in explorers.files(explorers.kinds):
-        path = str(explorers.folder / name)
-        files.append(File.generated(config, f"{ASSETS}/{name}", abs_src_path=path))
+        content = explorers.loaded(name)
+        files.append(File.generated(config, f"{ASSETS}/{name}", content=content))
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: object) -> str:

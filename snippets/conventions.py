@@ -9,6 +9,11 @@ NUMBERS = {
     "layout-transposed": {
         "4": "of the program in PyTorch: range(1, 5)",
     },
+    "leaky": {
+        "0.2": "= slope(tf.nn.leaky_relu, below)[0]",
+        "0.3": "= slope(leaky_layer, below)[0]",
+        "0.01": "of the program in PyTorch",
+    },
     "unpooling": {
         "0.4 -0.3": "= values[:2]",
     },

@@ -49,7 +49,8 @@ def serve(context: BrowserContext, page: str, explorers: Explorers) -> None:
         elif name == "figures.css":
             route.fulfill(path=ROOT / "docs" / "assets" / name)
         else:
-            route.fulfill(path=explorers.folder / name)
+            kind = "text/css" if name.endswith(".css") else "text/javascript"
+            route.fulfill(body=explorers.loaded(name), content_type=kind)
 
     context.route(f"{HOST}/**", answer)
 

@@ -83,6 +83,8 @@ def test_chinese_names_a_row_by_its_index(old, new):
         ("convolution/causal.md", "is x at step 2", "is x at step 1", "'step 1'"),
         ("convolution/leftover.md", "Row 2 and col", "Row 3 and col", "'Row 3 and"),
         ("convolution/leftover.md", "gradient: 2.1", "gradient: 2.0", "'row 4, col"),
+        # Where an axis ends.
+        ("deep/activations.md", "−4 to 4: SiLU", "−4 to 3: SiLU", "'from −4 to 3'"),
     ],
 )
 def test_what_is_drawn_elsewhere_is_noticed(name, old, new, message):

@@ -18,6 +18,7 @@ TOLD = {
     "convolution": "together",
     "explorer": "median",
     "check": "named with the layer",
+    "engine": "GradientTape",
     "growth": "a page more",
 }
 
@@ -41,5 +42,5 @@ def test_a_bench_that_is_not_there_is_told():
     assert done.returncode == 1
     assert done.stderr == (
         "make.py: bench knows sessions, formulas, build, page, fit, convolution, "
-        "explorer, check, growth and --smallest, not sesions\n"
+        "explorer, check, engine, growth and --smallest, not sesions\n"
     )

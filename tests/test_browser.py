@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from book.pages import LANGUAGES, ROOT, contents, nav_pages, titles
 from tests import engines
+from tests.explorers import EXPLORERS
 from tests.site import NOTEBOOKS, TAGS, html_path, path
 
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
@@ -26,12 +27,25 @@ LOOKS = {
 PAGES = [(language, page) for language in LANGUAGES for page in nav_pages()]
 # Of the notebooks, which have the same to show, one in each language.
 PAGES += [("en", "notebooks/cnn/stride.md"), ("zh", "notebooks/pooling/max.md")]
-# What a solution holds is looked at, too.
-UNFOLD = "document.querySelectorAll('details').forEach((part) => { part.open = true })"
+# What a solution holds is looked at, too, and what is far from the screen.
+UNFOLD = """() => {
+    document.querySelectorAll("details").forEach((part) => { part.open = true });
+    document.querySelectorAll(".step").forEach((step) => {
+        step.style.contentVisibility = "visible";
+    });
+}"""
 # access.js sees what scrolls in a frame after that in which it is laid out.
 FRAMES = """async () => {
     for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
 }"""
+# A block of code gets its button when it is seen.
+SCROLL = f"""async () => {{
+    const height = document.documentElement.scrollHeight;
+    for (let top = 0; top < height; top += innerHeight) {{
+        scrollTo(0, top);
+        await ({FRAMES})();
+    }}
+}}"""
 # What scrolls sideways where it is too wide.
 BOXES = "div.formula .drawn, .highlight code, .md-typeset__scrollwrap"
 # What is heard of a page while it loads, beside the answers to QUESTIONS.
@@ -101,6 +115,7 @@ class Look:
     def violations(self) -> list[str]:
         """What axe-core finds on the page that is open."""
         self.unfold()
+        self.page.evaluate(SCROLL)
         self.page.evaluate(AXE)
         options = {"resultTypes": ["violations"], "preload": False, "rules": RULES}
         return [
@@ -142,9 +157,8 @@ def test_nothing_is_amiss(looks, served, language, page):
 NO_COMPONENTS = re.compile(r"(?s)<(svg|math|script|style)\b.*?</\1>|<!--.*?-->")
 TAG = re.compile(r"<([a-z][\w-]*)(\s[^<>]*)?>")
 KNOWN = {
-    *("conv-explorer", "pool-explorer", "softmax-explorer"),
-    *("transposed-explorer", "figure", "table"),
-    *("div.graph", "div.legend"),
+    *(f"{kind}-explorer" for kind in EXPLORERS.kinds),
+    *("check-explorer", "figure", "table", "div.graph", "div.legend"),
     *("div.admonition", "details", "div.formula", "span.formula", "a.number"),
     *("p.verified", "div.step", "div.output", "span.gloss", "p.notebook"),
 }
@@ -385,9 +399,11 @@ def test_every_question_has_a_broken_case(ask):
 
 # --- In Firefox and WebKit ---------------------------------------------------
 
+# Where on the screen the element with an id begins.
+TOP = "(id) => document.getElementById(id).getBoundingClientRect().top"
 # All questions; and what shows that scripts and styles of ours were understood.
 ELSEWHERE = f"""return (async (context) => {{
-    {UNFOLD};
+    ({UNFOLD})();
     await ({FRAMES})();
     const found = ({QUESTIONS.strip().removesuffix(";")})(context);
     delete found["too wide"]; // their letters are not as wide
@@ -420,6 +436,7 @@ def elsewhere(request, tmp_path_factory):
         context = {"boxes": BOXES, "dark": False, "wide": True}
         return opened.evaluate(ELSEWHERE, context)
 
+    complaints.opened = opened
     yield complaints
     engines.close(opened)
 
@@ -443,6 +460,14 @@ def test_other_browsers_find_what_is_broken(elsewhere):
     assert {line.split(": ")[0] for line in found} == {
         *("no line", "no script", "scrolls sideways")
     }
+
+
+def test_other_browsers_lead_to_a_place(elsewhere, served):
+    elsewhere.opened.open(f"{served}{path('en', 'cnn/stride.md')}#exercises")
+    top = elsewhere.opened.evaluate(
+        f"return ({FRAMES})().then(() => ({TOP})('exercises'))"
+    )
+    assert 0 < top < 100
 
 
 # --- What a reader does ------------------------------------------------------
@@ -736,6 +761,7 @@ def test_on_a_phone_the_header_says_the_page(reader, served, language, page):
 
 def test_columns_hold_nine_numbers_and_the_shorter_stays_in_view(reader, served):
     reader.goto(served + path("en", "cnn/stride.md"))
+    reader.evaluate(UNFOLD)
     outputs = reader.locator(".output code").all()
     row = re.compile(r"\[\[( +-?\d\.\d+){9}")
     nine = [code for code in outputs if row.search(code.text_content())]
@@ -771,6 +797,7 @@ def test_columns_hold_nine_numbers_and_the_shorter_stays_in_view(reader, served)
 def test_a_formula_out_of_sight_has_its_place(reader, served):
     """Nothing moves when it is drawn, so that links and reloads find their places."""
     reader.goto(served + path("en", "cnn/stride.md"))
+    reader.evaluate(UNFOLD)
     last = reader.locator(".drawn > svg").last
     skipped = "(e) => getComputedStyle(e).contentVisibility"
     assert last.evaluate(skipped) == "auto"
@@ -782,6 +809,36 @@ def test_a_formula_out_of_sight_has_its_place(reader, served):
     assert last.evaluate(skipped) == "visible"
     assert reader.evaluate(places) == before
     assert len(before) > 100
+
+
+@in_both
+def test_links_lead_to_their_places(reader, served):
+    """Though the height of what lies above is known only near the screen."""
+    page = served + path("en", "cnn/stride.md")
+
+    def tops(anchors: list[str]) -> list[float]:
+        found = []
+        for anchor in anchors:
+            reader.goto("about:blank")
+            reader.goto(f"{page}#{anchor}")
+            reader.evaluate(FRAMES)
+            found.append(reader.evaluate(TOP, anchor))
+        return found
+
+    reader.goto(page)
+    skipped = "(step) => getComputedStyle(step).contentVisibility"
+    assert reader.locator(".step").last.evaluate(skipped) == "auto"
+    places = reader.locator("article :is(h2, h3, div.formula)[id]:visible")
+    anchors = places.evaluate_all("(places) => places.map(({ id }) => id)")[::4]
+    assert len(anchors) > 4
+    header = reader.locator(".md-header").bounding_box()["height"]
+    assert all(header < top < header + 70 for top in tops(anchors))
+
+    reader.add_init_script(
+        """addEventListener("DOMContentLoaded", () => document.head.insertAdjacentHTML(
+            "beforeend", "<style>* { overflow-anchor: none !important }</style>"))"""
+    )
+    assert not all(header < top < header + 70 for top in tops(anchors))
 
 
 @phone

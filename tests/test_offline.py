@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import pytest
-from playwright.sync_api import Browser, Page, Request
+from playwright.sync_api import Browser, Page, Request, expect
 
 import make
 from book.pages import LANGUAGES
@@ -161,6 +161,13 @@ def test_the_search(book, page, language, word):
         search(page, query)
         page.locator("a.md-search-result__link").first.click()
         page.wait_for_url((home / wanted).as_uri() + "*")
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "likely"), ("zh", "可能")])
+def test_gradients_are_compared(book, page, language, word):
+    page.goto(((book if language == "en" else book / language) / "check.html").as_uri())
+    page.locator("[data-example=turned]").click()
+    expect(page.locator("check-explorer output")).to_contain_text(f"{word}  ")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

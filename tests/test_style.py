@@ -82,7 +82,7 @@ def test_what_a_file_shows_and_links_to_exists(name):
 # Safari refuses a shorthand of several values, and with it the whole line.
 DECORATION = re.compile(r"text-decoration:(?!\s*[\w-]+\s*(?:!important\s*)?[;}])[^;}]*")
 STYLES = sorted(
-    {*ROOT.glob("docs/assets/*.css"), *ROOT.glob("explorers/**/*.css")}
+    {*ROOT.glob("docs/assets/**/*.css"), *ROOT.glob("explorers/**/*.css")}
     | {*ROOT.glob("tools/**/*.css")}
 )
 

@@ -74,6 +74,8 @@ def dilate(a, stride):
 
 
 def starred(sign: str, x, w):
+    if np.ndim(x) == 0 or np.ndim(w) == 0:
+        raise Wrong("a star of numbers")  # a product in the wrong sign
     if sign.startswith("ast"):
         w = np.flip(w)
     if sign.endswith("full"):

@@ -474,7 +474,7 @@ class Parser:
     def symbol(self) -> Node:
         """A letter and what belongs to it: primes, and what the vocabulary joins."""
         token = self.next()
-        if token in (r"\tilde", r"\hat", r"\bar"):
+        if token in (r"\tilde", r"\hat", r"\bar", r"\dot"):
             letter = self.argument()
             key = f"{token[1:]} {getattr(letter, 'key', '')}"
         elif token.startswith(r"\mathrm{"):

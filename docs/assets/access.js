@@ -10,20 +10,23 @@
       return;
     }
     box.tabIndex = 0;
-    box.setAttribute("role", "group");
+    if (!box.matches("code")) box.setAttribute("role", "group");
     // What has the focus may not be hidden from screen readers; the drawing in it may.
     if (!box.hasAttribute("aria-hidden")) return;
     box.removeAttribute("aria-hidden");
     for (const drawing of box.children) drawing.setAttribute("aria-hidden", "true");
   };
 
-  addEventListener("load", () => { // when Material has made its boxes and buttons
+  addEventListener("load", () => { // when Material has made its boxes
     const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => reach(target)));
-    document.querySelectorAll("div.formula .drawn, .md-typeset__scrollwrap")
+    document.querySelectorAll("div.formula .drawn, .highlight code, .md-typeset__scrollwrap")
       .forEach((box) => sizes.observe(box));
-    // A button at each block of code is no navigation of the page.
-    document.querySelectorAll(".md-code__nav").forEach((nav) => nav.setAttribute("role", "none"));
   });
+
+  // The buttons of a block of code, which it gets when it is seen, are no navigation of the page.
+  const buttons = new MutationObserver((changes) => changes.forEach(({ target }) =>
+    target.querySelector(":scope > nav")?.setAttribute("role", "none")));
+  document.querySelectorAll(".highlight pre").forEach((block) => buttons.observe(block, { childList: true }));
 
   // The button of the menu is a label, which keys do not reach: a button in it is.
   const menu = document.querySelector("label.md-header__button[for=__drawer]");

@@ -6,7 +6,7 @@ from itertools import count
 import numpy as np
 from numpy.testing import assert_array_equal
 
-from book.checks import call, check, compare, tf
+from book.checks import as_lists, call, check, compare, tf
 from book.figures import Box, Panel, around, claim, figure
 from book.tex.world import World, drawn, worlds
 from snippets.convolution.channels import (
@@ -41,6 +41,12 @@ NUMBERS = {
     "exercise-even": {
         "8 4": "= [7 + 1, 2 * 2]",
     },
+}
+
+# Changes after which the page says the same, and why.
+SAME = {
+    ("pad", "if not np.any(padding):", after): "np.pad with no zeros makes a copy"
+    for after in ("pass", "if not padding:")
 }
 
 # --- Figures -----------------------------------------------------------------
@@ -138,6 +144,7 @@ def same_forward(function, draw):
     right = tf.nn.conv2d(case.x, case.W, (1, *case.stride, 1), "SAME") + case.b
     whole = case._replace(padding=around, delta=np.zeros(right.shape))
     mine = call(function, arguments)
+    as_lists(function, tuple(arguments.values()), mine)
     black = arguments | {"x": 0 * case.x}
     return max(
         compare(arguments, mine, right, "TensorFlow"),

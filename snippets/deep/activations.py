@@ -10,6 +10,48 @@ from book.curves import Curve, Curves, Plot
 from book.figures import ROUNDING, claim, figure
 from book.tex.world import World, worlds
 
+# Changes after which the page says the same, and why.
+KINK = "at a kink there is no derivative; the text says which slope is taken"
+SAME = {
+    (
+        "sigmoid",
+        "return np.where(z >= 0, 1, e) / (1 + e)",
+        "return np.where(z > 0, 1, e) / (1 + e)",
+    ): "at 0 both forms are one half",
+    (
+        "#leaky",
+        r"\frac{\partial \ell}{\partial z} = g \odot "
+        r"\begin{cases} 1 & \text{if } z > 0 \\ \alpha & \text{otherwise} \end{cases}",
+        r"\frac{\partial \ell}{\partial z} = g \odot "
+        r"\begin{cases} 1 & \text{if } z \ge  0 \\ \alpha & \text{otherwise} "
+        r"\end{cases}",
+    ): KINK,
+    (
+        "#elu",
+        r"\frac{\partial \ell}{\partial z} = g \odot "
+        r"\begin{cases} \lambda & \text{if } a > 0 \\ "
+        r"a + \lambda \alpha & \text{otherwise} \end{cases}",
+        r"\frac{\partial \ell}{\partial z} = g \odot "
+        r"\begin{cases} \lambda & \text{if } a \ge  0 \\ "
+        r"a + \lambda \alpha & \text{otherwise} \end{cases}",
+    ): KINK,
+    (
+        "#hard-sigmoid",
+        r"\frac{\partial \ell}{\partial z} &= \frac{g}{6} \odot [|z| < 3]",
+        r"\frac{\partial \ell}{\partial z} &= \frac{g}{6} \odot [|z| \le  3]",
+    ): KINK,
+}
+
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "saturation": {
+        "17": "= next(n for n in range(99) if sigmoid(np.float32(n)) == 1)",
+    },
+    "kinks": {
+        "0.5": "= by_tape(lambda z: keras.elu(z, 0.5), np.array(0.0))[0]",
+    },
+}
+
 # --- The functions, written by their definitions -----------------------------
 
 SELU = 1.6732632423543772, 1.0507009873554805
@@ -202,6 +244,7 @@ def leaky_from_input(function, draw):
 @check("activation-elu")
 def elu_from_output(function, draw):
     g, z, rng = case(draw)
+    z = before_relu(rng, z.shape)
     alpha, scale = size(draw, 9) / 4, size(draw, 9) / 3
     return gradient(
         function,
@@ -211,6 +254,7 @@ def elu_from_output(function, draw):
         lambda z: scale * tf.keras.activations.elu(z, alpha),
         lambda z: elu(z, alpha, scale),
         rng,
+        z == 0,
     )
 
 

@@ -19,6 +19,56 @@ from book.figures import ROUNDING, claim, figure
 from book.tex.world import World, worlds
 from snippets.deep.activations import H, one_shape, sigmoid
 
+# Changes after which the page says the same, and why.
+SHAPE = "these arrays have one shape"
+KINK = "at the kink there is no derivative; the text says which slope is taken"
+SAME = {
+    (
+        "squared_error_gradient",
+        "return 2 * (a - y) / a.size",
+        "return 2 * (a - y) / y.size",
+    ): SHAPE,
+    (
+        "huber_gradient",
+        "return np.clip(a - y, -kappa, kappa) / a.size",
+        "return np.clip(a - y, -kappa, kappa) / y.size",
+    ): SHAPE,
+    (
+        "huber_gradient",
+        "return np.clip(a - y, -kappa, kappa) / a.size",
+        "return np.clip(-kappa, a - y, kappa) / a.size",
+    ): "the larger of the two, and of that and kappa the smaller",
+    (
+        "binary_gradient",
+        "return (sigmoid(z) - y) / z.size",
+        "return (sigmoid(z) - y) / y.size",
+    ): SHAPE,
+    (
+        "hinge_gradient",
+        "return -t * (t * z < 1) / z.size",
+        "return -t * (t * z < 1) / t.size",
+    ): SHAPE,
+    (
+        "hinge_gradient",
+        "return -t * (t * z < 1) / z.size",
+        "return -t * (t * z <= 1) / z.size",
+    ): KINK,
+    (
+        "#hinge",
+        r"\frac{\partial \ell}{\partial z} = -\frac{1}{N C}\, t \odot [t \odot z < 1]",
+        r"\frac{\partial \ell}{\partial z} = -\frac{1}{N C}\, t \odot "
+        r"[t \odot z \le  1]",
+    ): KINK,
+    **{
+        (
+            "focal_gradient",
+            "return -t * q ** gamma * (q + gamma * p * softplus(-t * z)) / z.size",
+            f"return -t * q ** gamma * (q + gamma * p * softplus(-t * z)) / {a}.size",
+        ): SHAPE
+        for a in "pqt"
+    },
+}
+
 # --- Each of one output, by its definition -----------------------------------
 
 

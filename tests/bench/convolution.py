@@ -187,12 +187,16 @@ def report(case: Case, sides: dict[str, list[Callable]], peaks: list[float]) -> 
     goal(f"together, {case.name}", ratio, MOST)
 
 
-def main(_: Path) -> None:
+def alone(module: str) -> None:
     """A library reads the environment once, when it is loaded: so in a new process."""
     kept = {k: v for k, v in os.environ.items() if k not in FOR_OLD_BUILDS}
-    command = [sys.executable, "-m", "tests.bench.convolution", *sys.argv[1:]]
+    command = [sys.executable, "-m", module, *sys.argv[1:]]
     if code := subprocess.run(command, env=kept | ONE_THREAD).returncode:
         sys.exit(code)
+
+
+def main(_: Path) -> None:
+    alone("tests.bench.convolution")
 
 
 if __name__ == "__main__":

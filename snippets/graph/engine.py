@@ -1,0 +1,109 @@
+"""The check of docs/*/graph/engine.md."""
+
+import numpy as np
+
+from book import sessions
+from book.checks import H, Later, check, generator, gradient, st, values
+from book.results import namespace
+from book.tex.world import World, drawn, worlds
+
+tnp = Later("tensorflow.experimental.numpy")
+
+MEASURED = (
+    "`make.py bench engine`: 30 layers; rounded, since they move with the machine"
+)
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "cost": {"30 512 256 80 35": MEASURED},
+    "random": {"40": "= len(graphs)"},
+}
+
+
+@check("graph-engine")
+def engine(function, draw):
+    """Random graphs. Those that choose have kinks, and stay where they are."""
+    smooth, choosing, graph = engine_names("SMOOTH", "CHOOSING", "graph")
+    chooses = draw(st.booleans())
+    operations = smooth + choosing if chooses else smooth
+    steps = [
+        (
+            draw(st.sampled_from(operations)),
+            draw(st.integers(0, made)),
+            draw(st.integers(0, made)),
+        )
+        for made in range(1, 1 + draw(st.integers(1, 7)))
+    ]
+    program = graph(steps)
+    rng = generator(draw)
+    start, g = values(rng, (2, 3, 4)) / 2, values(rng, ())
+    return gradient(
+        function,
+        {"start": start, "g": g, "program": program},
+        start,
+        g,
+        lambda start: program(tnp, start[0], start[1]),
+        lambda start: program(np, *start),
+        rng,
+        chooses,
+    )
+
+
+def engine_names(*names: str) -> list:
+    """Those of the page's session."""
+    session = namespace(sessions.SNIPPETS / "graph" / "engine.md")
+    return [session[name] for name in names]
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+
+@worlds("gradients")
+def two_uses():
+    """u has a row for each use of x, computed in ways of their own."""
+    for i, j in ((2, 3), (3, 2), (4, 5)):
+        L = drawn(2, 3, j, i)
+        yield World(
+            given={"x": drawn(1, i)},
+            forward={
+                "u": lambda v, L=L: np.stack(
+                    [np.tanh(L[0] @ v["x"]), np.sin(L[1] @ v["x"]), L[2] @ v["x"]]
+                ),
+                "ell": lambda v: np.sum(np.prod(v["u"], axis=0)),
+            },
+            arguments=None,
+        )
+
+
+@worlds("second")
+def curved():
+    for i in (2, 3, 5):
+        L, direction = drawn(2, i, i), drawn(3, i)
+
+        def slope(x, L=L):
+            """∂ℓ/∂x of ℓ = Σ sin(L x)."""
+            return L.T @ np.cos(L @ x)
+
+        x = drawn(1, i)
+        yield World(
+            sizes={
+                "v": direction,
+                "H": -L.T @ np.diag(np.sin(L @ x)) @ L,
+            },
+            given={"x": x},
+            forward={
+                "g": lambda v, slope=slope: slope(v["x"]),
+                "s": lambda v: v["g"] @ v["v"],
+                "ell": lambda v, L=L: np.sum(np.sin(L @ v["x"])),
+            },
+        )
+
+
+@worlds("exercise-forward")
+def forward():
+    for i, j in ((2, 3), (3, 2), (4, 5)):
+        L, x, direction = drawn(1, j, i), drawn(2, i), drawn(3, i)
+        J = np.diag(1 - np.tanh(L @ x) ** 2) @ L
+        ahead, behind = (np.tanh(L @ (x + h * direction)) for h in (H, -H))
+        yield World(
+            sizes={"J": J, "dot x": direction, "dot y": (ahead - behind) / (2 * H)}
+        )
