@@ -27,6 +27,7 @@ LOOKS = {
 PAGES = [(language, page) for language in LANGUAGES for page in nav_pages()]
 # Of the notebooks, which have the same to show, one in each language.
 PAGES += [("en", "notebooks/cnn/stride.md"), ("zh", "notebooks/pooling/max.md")]
+<<<<<<< HEAD
 # What a solution holds is looked at, too, and what is far from the screen.
 UNFOLD = """() => {
     document.querySelectorAll("details").forEach((part) => { part.open = true });
@@ -34,6 +35,15 @@ UNFOLD = """() => {
         step.style.contentVisibility = "visible";
     });
 }"""
+=======
+# What a solution holds is looked at, too.
+# An explorer out of sight would not be laid out.
+UNFOLD = """
+document.querySelectorAll('details').forEach((part) => { part.open = true });
+document.querySelectorAll('.explorer').forEach(({ style }) => {
+    style.contentVisibility = 'visible';
+})"""
+>>>>>>> explorer
 # access.js sees what scrolls in a frame after that in which it is laid out.
 FRAMES = """async () => {
     for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
@@ -411,7 +421,7 @@ ELSEWHERE = f"""return (async (context) => {{
     const line = (element) => getComputedStyle(element).textDecorationLine;
     const heard = every(".gloss").filter((term) => term.tabIndex < 0);
     const lined = every(
-        ".gloss, article p > a:not([class]), .edits .cell:not(.put) text");
+        ".gloss, article p > a:not([class]), .edits .cell:not(.put, .made) text");
     found["no script"] = [...every(":not(:defined)"), ...heard];
     found["no line"] = lined.filter((element) => line(element) !== "underline");
     for (const name of ["no script", "no line"])
