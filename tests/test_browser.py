@@ -27,23 +27,13 @@ LOOKS = {
 PAGES = [(language, page) for language in LANGUAGES for page in nav_pages()]
 # Of the notebooks, which have the same to show, one in each language.
 PAGES += [("en", "notebooks/cnn/stride.md"), ("zh", "notebooks/pooling/max.md")]
-<<<<<<< HEAD
 # What a solution holds is looked at, too, and what is far from the screen.
 UNFOLD = """() => {
     document.querySelectorAll("details").forEach((part) => { part.open = true });
-    document.querySelectorAll(".step").forEach((step) => {
-        step.style.contentVisibility = "visible";
+    document.querySelectorAll(".step, .explorer").forEach(({ style }) => {
+        style.contentVisibility = "visible";
     });
 }"""
-=======
-# What a solution holds is looked at, too.
-# An explorer out of sight would not be laid out.
-UNFOLD = """
-document.querySelectorAll('details').forEach((part) => { part.open = true });
-document.querySelectorAll('.explorer').forEach(({ style }) => {
-    style.contentVisibility = 'visible';
-})"""
->>>>>>> explorer
 # access.js sees what scrolls in a frame after that in which it is laid out.
 FRAMES = """async () => {
     for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
