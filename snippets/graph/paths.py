@@ -27,11 +27,11 @@ def used_twice(session):
     (x, w, u, v, loss), (dx, dw, du, dv, dl) = session.printed("by-hand", (2, 5))
     return Graph(
         [
-            Node("x", 4, 6, x, dx),
-            Node("w", 4, 15, w, dw),
-            Node("u", 13, 11, u, du),
+            Node("x", 4, 8.5, x, dx),
+            Node("w", 4, 21.5, w, dw),
+            Node("u", 13, 15, u, du),
             Node("v", 13, 2, v, dv),
-            Node(r"\ell", 22, 6.5, loss, dl),
+            Node(r"\ell", 22, 8.5, loss, dl),
         ],
         [
             Edge("x", "v", "", 1.0),
