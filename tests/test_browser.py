@@ -30,8 +30,8 @@ PAGES += [("en", "notebooks/cnn/stride.md"), ("zh", "notebooks/pooling/max.md")]
 # What a solution holds is looked at, too, and what is far from the screen.
 UNFOLD = """() => {
     document.querySelectorAll("details").forEach((part) => { part.open = true });
-    document.querySelectorAll(".step").forEach((step) => {
-        step.style.contentVisibility = "visible";
+    document.querySelectorAll(".step, .explorer").forEach(({ style }) => {
+        style.contentVisibility = "visible";
     });
 }"""
 # access.js sees what scrolls in a frame after that in which it is laid out.
@@ -411,7 +411,7 @@ ELSEWHERE = f"""return (async (context) => {{
     const line = (element) => getComputedStyle(element).textDecorationLine;
     const heard = every(".gloss").filter((term) => term.tabIndex < 0);
     const lined = every(
-        ".gloss, article p > a:not([class]), .edits .cell:not(.put) text");
+        ".gloss, article p > a:not([class]), .edits .cell:not(.put, .made) text");
     found["no script"] = [...every(":not(:defined)"), ...heard];
     found["no line"] = lined.filter((element) => line(element) !== "underline");
     for (const name of ["no script", "no line"])
