@@ -4,6 +4,7 @@ And on some pages in Firefox and WebKit, where the system has them.
 """
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -880,6 +881,45 @@ def test_links_lead_to_their_places(reader, served):
             "beforeend", "<style>* { overflow-anchor: none !important }</style>"))"""
     )
     assert not all(header < top < header + 70 for top in tops(anchors))
+
+
+# How far a picture's colours are from that of its middle; a shade of its own is 1.
+UNEVEN = """async (picture) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${picture}`;
+    await image.decode();
+    const {width, height} = image;
+    const pen = new OffscreenCanvas(width, height).getContext("2d");
+    pen.drawImage(image, 0, 0);
+    const {data} = pen.getImageData(0, 0, width, height);
+    const middle = 4 * ((height >> 1) * width + (width >> 1));
+    const far = (part, i) => Math.abs(part - data[middle + i % 4]);
+    return data.reduce((most, part, i) => Math.max(most, far(part, i)), 0);
+}"""
+
+
+@pytest.mark.parametrize("scale", [1, 1.25, 1.5])
+def test_what_fits_has_no_shadow(browser, served, scale):
+    """Also where a pixel of the page is none of the screen: it would be a bar."""
+    looks = {**LOOKS["390-dark"], "device_scale_factor": scale}
+    reader = browser.new_page(**looks)
+    reader.goto(served + path("en", "notation.md"))
+    reader.add_style_tag(content=".drawn > svg { visibility: hidden }")
+
+    def uneven() -> float:
+        pictures = [
+            formula.screenshot()
+            for formula in reader.locator("div.formula[id] .drawn").all()[:4]
+        ]
+        return max(
+            reader.evaluate(UNEVEN, b64encode(picture).decode()) for picture in pictures
+        )
+
+    assert uneven() <= 2
+    uncovered = "0 0, 0 0, 0.5rem 100%, 0.5rem 100% !important"
+    reader.add_style_tag(content=f".drawn {{ background-size: {uncovered} }}")
+    assert uneven() > 2
+    reader.close()
 
 
 @phone

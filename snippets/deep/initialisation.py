@@ -23,15 +23,48 @@ from book.tex.world import World, drawn, worlds
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
+    "": {
+        "50": "= L",
+    },
+    "initialisation": {
+        "50": "= L",
+    },
     "chain": {
+        "1.1": "a factor of the loop, whose output has its powers",
         "100": "below 1.1**50, of which the output is rounded",
+    },
+    "fifty": {
+        "50 50 50 50 50": "= [L] * 5",
     },
     "saturation": {
         "50": "= L",
+        "4": "= 1 / sigmoid_prime(np.array(0.0))",
+    },
+    "residual": {
+        "50 50": "= [L, L]",
     },
     "wrong-start": {
         "50": "= L",
     },
+    "exercise-uniform": {
+        "6 54": "= [fans(uniform)[0] for uniform in uniform_shapes[:2]]",
+    },
+}
+
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "#residual",
+        r"q_{n,i} = g_{n,i}^2 + s^2\, \sigma'(x^{l-1}_{n,i})^2 \sum_j g_{n,j}^2",
+        r"q_{n,i} = g_{n,i}^2 + s^2\, \sigma'(x^{l-1}_{n,i})^3 \sum_j g_{n,j}^2",
+    ): "σ' is 0 or 1",
+    (
+        "#exercise-zero-branch",
+        r"\frac{\partial \ell}{\partial W^{1}} = \frac{\partial \ell}{\partial W^{2}} "
+        r"= \sigma(x)^{\mathsf T} g = \begin{bmatrix} 0.5 & 3 \\ 0 & 0 \end{bmatrix}",
+        r"\frac{\partial \ell}{\partial W^{2}} = \frac{\partial \ell}{\partial W^{2}} "
+        r"= \sigma(x)^{\mathsf T} g = \begin{bmatrix} 0.5 & 3 \\ 0 & 0 \end{bmatrix}",
+    ): "both gradients are this matrix",
 }
 
 # --- Figures -----------------------------------------------------------------
@@ -140,16 +173,22 @@ def one_by_one(a, weights):
 @check("init-forward")
 def init_forward(function, draw):
     """The mean over all draws of a column, of which each is ±s."""
-    rows, inputs = size(draw, 3), size(draw, 5)
+    rows, inputs = examples(draw), size(draw, 5)
     rng = generator(draw)
-    a, s = values(rng, (rows, inputs)), rng.uniform(0.3, 2)
+    a, s = values(rng, (*rows, inputs)), rng.uniform(0.3, 2)
     case = {"a": a, "s": s}
     mine, every = call(function, case), s * signs(inputs)
-    by_tf = tf.reduce_mean((tf.constant(a) @ every.T) ** 2, axis=1)
+    by_tf = tf.reduce_mean(tf.tensordot(a, every.T, 1) ** 2, axis=-1)
+    flat = one_by_one(a.reshape(-1, inputs), every)
     return max(
         compare(case, mine, by_tf, "TensorFlow"),
-        compare(case, mine, np.mean(one_by_one(a, every) ** 2, axis=1), "the mean"),
+        compare(case, mine, np.mean(flat**2, axis=1).reshape(rows), "the mean"),
     )
+
+
+def examples(draw):
+    """No axis of examples, one or two."""
+    return tuple(draw(st.lists(st.integers(1, 3), max_size=2)))
 
 
 def kernels(draw):
@@ -232,22 +271,22 @@ def middle_gradient(delta, every, places):
 @check("init-residual")
 def init_residual(function, draw):
     """Row i of W acts on entry i alone, so its draws are a mean for each entry."""
-    rows, units = size(draw, 3), size(draw, 5)
+    shape = (*examples(draw), size(draw, 4))
     rng = generator(draw)
-    g, x = values(rng, (rows, units)), before_relu(rng, (rows, units))
+    g, x = values(rng, shape), before_relu(rng, shape)
     s = rng.uniform(0.3, 2)
     case = {"g": g, "x": x, "s": s}
-    mine, every = call(function, case), s * signs(units)
-    by_tf, by_numpy = np.zeros(g.shape), np.zeros(g.shape)
+    mine, every = call(function, case), s * signs(shape[-1])
+    by_tf, by_numpy = np.zeros(shape), np.zeros(shape)
     for draw_of_rows in every:
-        W = np.tile(draw_of_rows, (units, 1))
+        W = np.tile(draw_of_rows, (shape[-1], 1))
         tensor = tf.constant(x)
         with tf.GradientTape() as tape:
             tape.watch(tensor)
-            above = tensor + tf.nn.relu(tensor) @ W
+            above = tensor + tf.tensordot(tf.nn.relu(tensor), W, 1)
         dx = tape.gradient(above, tensor, output_gradients=tf.constant(g)).numpy()
         by_tf += dx**2 / len(every)
-        slope = np.einsum("nj,ij->ni", g, W) * (x > 0)
+        slope = np.einsum("...j,ij->...i", g, W) * (x > 0)
         by_numpy += (g + slope) ** 2 / len(every)
     return max(
         compare(case, mine, by_tf, "TensorFlow"),
