@@ -10,6 +10,11 @@ from book.tex.world import World, drawn, worlds
 # Changes after which the page says the same, and why.
 SAME = {
     (
+        "broadcast_vjp",
+        "ones = tuple((axis for axis, length in enumerate(shape) if length == 1))",
+        "ones = tuple((axis for axis, length in enumerate(shape) if length <= 1))",
+    ): "an axis of length 0 has nothing to sum",
+    (
         "max_vjp",
         "largest = x == np.max(x, axis=axis, keepdims=True)",
         "largest = x >= np.max(x, axis=axis, keepdims=True)",
