@@ -33,7 +33,7 @@ SIZES = {1: (420, 250), 2: (330, 210)}
 MANY = 168, 140
 LEFT, RIGHT, TOP, BOTTOM = 30, 8, 6, 16  # around the plot, for the numbers
 STROKES = 4  # that can be told from each other without colours (figures.css)
-TICKS = 6  # at most
+TICKS = 8  # at most
 POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 

@@ -18,6 +18,11 @@ TAG = {"en": "en", "zh": "zh-Hans"}
 def on_config(config: MkDocsConfig) -> None:
     language = str(config.theme["language"])
     config.mdx_configs.setdefault("toc", {})["permalink_title"] = PERMALINK[language]
+    # Every language is built into the same folder and would write this page anew; the
+    # last one's has a language switch that leads to whatever page was built before it.
+    i18n = config.plugins.get("i18n")
+    if i18n and language != i18n.default_language:
+        config.theme.static_templates.discard("404.html")
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
@@ -27,15 +32,3 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     if i18n is None or not page.canonical_url:
         return output
     return addresses.alternates(output, page.canonical_url, i18n.default_language)
-
-
-def on_post_template(
-    output_content: str, template_name: str, config: MkDocsConfig
-) -> str:
-    """Every language is built into the same folder and writes this page anew; the last
-    one's has a language switch that leads to whatever page was built before it.
-    """
-    i18n = config.plugins.get("i18n")
-    first = i18n is None or i18n.is_default_language_build
-    # MkDocs writes nothing where there is nothing.
-    return "" if template_name == "404.html" and not first else output_content

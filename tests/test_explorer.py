@@ -598,6 +598,33 @@ def test_what_is_edited_is_what_is_computed(reader, show):
     np.testing.assert_allclose(array(element, "z"), want, atol=1e-4)
 
 
+@pytest.mark.parametrize("reader", [{}, {"viewport": PHONE}], indirect=True)
+def test_the_paths_of_a_graph(reader, show):
+    """Its arrows have the letters of the paths over them. An input is edited, what is
+    computed is pinned. On a phone it leads from top to bottom, so that it fits."""
+    element = show(start("graph"))
+    slopes = element.locator(".slope")
+    expect(slopes).to_have_text(["a 1.5", "b 1", "2", "a 1", "a 1", "ab 10"])
+    lines = element.locator(".marks [class^=pair]").evaluate_all(
+        "(all) => all.map((path) => path.getAttribute('d')?.split('L').length ?? 1)"
+    )
+    assert lines == [5, 3, 1, 1]  # one more than the arrows of its path
+    cell(element, "x", 1, 1).hover()
+    expect(slopes).to_have_text(["1.5", "1", "a 2", "a 1", "a 1", "a 10"])
+    cell(element, "x", 0, 1).click()
+    reader.keyboard.type("-1.5")
+    reader.keyboard.press("Enter")
+    np.testing.assert_allclose(array(element, "x")[1], [4, 0, 0, 4, 4, 1])
+    cell(element, "x", 0, 4).click()
+    expect(element.locator("input.cell")).to_have_count(0)
+    expect(element.locator(".explorer")).to_contain_class("pinned")
+    first, last = (cell(element, "x", 0, k).bounding_box() for k in (0, 5))
+    down = reader.viewport_size == PHONE
+    assert (last["y"] > first["y"] + 100) == down != (last["x"] > first["x"] + 100)
+    box = grid(element, "x").locator(".box")
+    assert box.evaluate("(box) => box.scrollWidth <= box.clientWidth")
+
+
 def test_a_setting_is_in_the_address(reader, show):
     """Change, edit and pin: the address shows the same after loading it anew."""
     element = show(start("conv"))

@@ -394,6 +394,15 @@ def test_the_search_finds_nothing_by_a_word_that_is_not_there(reader, served):
         search(reader, "wordlessness", timeout=1000)
 
 
+def test_no_result_names_the_stem_of_a_word(reader, served):
+    """Which Material does: "Missing: derivative deriv"."""
+    reader.goto(served + path("en", "cnn/stride.md"))
+    search(reader, "softmax derivative")
+    missing = reader.locator(".md-search-result__terms")
+    expect(missing.filter(has_text=re.compile("deriv$")).first).to_be_hidden()
+    assert missing.count()
+
+
 def test_what_comes_without_a_key_is_seen_and_not_by_material_alone(reader, served):
     reader.goto(served + path("zh", "cnn/stride.md"))
     search(reader, "步幅")  # from here on it is ready, and looks at nothing by itself

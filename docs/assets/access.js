@@ -23,22 +23,46 @@
       .forEach((box) => sizes.observe(box));
   });
 
-  // The buttons of a block of code, which it gets when it is seen, are no navigation of the page.
-  const buttons = new MutationObserver((changes) => changes.forEach(({ target }) =>
-    target.querySelector(":scope > nav")?.setAttribute("role", "none")));
-  document.querySelectorAll(".highlight pre").forEach((block) => buttons.observe(block, { childList: true }));
+  // The button that copies a block of code, which comes when the block is seen. Tab passes
+  // it over: c goes to the next one, C to the one before. It is no navigation of the page.
+  const blocks = [...document.querySelectorAll(".highlight pre")];
+  const button = (block) => block?.querySelector(".md-code__button");
+  let awaited = null;
+  const made = new MutationObserver((changes) => changes.forEach(({ target }) => {
+    if (!button(target)) return;
+    button(target).tabIndex = -1;
+    button(target).parentElement.setAttribute("role", "none");
+    if (target !== awaited) return;
+    awaited = null;
+    button(target).focus();
+  }));
+  for (const block of blocks) made.observe(block, { childList: true });
+
+  addEventListener("keydown", (event) => {
+    const step = { c: 1, C: -1 }[event.key];
+    const typed = event.target.closest("input, select, textarea, [contenteditable]");
+    if (!step || typed || event.ctrlKey || event.metaKey || event.altKey) return;
+    const shown = blocks.filter((block) => !block.closest(".output") && block.checkVisibility());
+    const below = (block) => block.getBoundingClientRect().bottom > 0;
+    const last = shown.indexOf(document.activeElement.closest("pre"));
+    const next = last >= 0 ? shown[last + step] : shown.find(below);
+    awaited = button(next) ? null : next;
+    next?.scrollIntoView({ block: "nearest" });
+    button(next)?.focus();
+  });
 
   // The button of the menu is a label, which keys do not reach: a button in it is.
   const menu = document.querySelector("label.md-header__button[for=__drawer]");
-  const button = document.createElement("button");
-  button.type = "button";
-  button.ariaLabel = document.querySelector(".md-nav--primary").ariaLabel;
-  button.append(...menu.childNodes);
-  button.addEventListener("click", () => document.getElementById("__drawer").click());
-  menu.append(button);
+  const opener = document.createElement("button");
+  opener.type = "button";
+  opener.ariaLabel = document.querySelector(".md-nav--primary").ariaLabel;
+  opener.append(...menu.childNodes);
+  opener.addEventListener("click", () => document.getElementById("__drawer").click());
+  menu.append(opener);
 
-  // The menu, too, leads to each heading, and to each page from which code imports.
-  document.querySelectorAll(".headerlink, .highlight a").forEach((link) => {
+  // The menu, too, leads to each heading, and to each page from which code imports; the
+  // list of languages opens when a link in it has the focus.
+  document.querySelectorAll(".headerlink, .highlight a, .md-select > button").forEach((link) => {
     link.tabIndex = -1;
   });
 

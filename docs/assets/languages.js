@@ -4,6 +4,9 @@
 
 {
   const links = document.querySelectorAll(".md-select__link");
+  links.forEach((link) => {
+    if (link.pathname === location.pathname) link.tabIndex = -1; // it leads here
+  });
   const keep = () => links.forEach((link) => {
     link.hash = location.hash;
     link.search = location.search;

@@ -24,14 +24,15 @@ NUMBERS = {
         "32×64×64×16 3 32 16×28×28×64 3 64 8×112×112×3 7 64 2 2 2": (
             "the layers of tests/bench/convolution.py"
         ),
-        "2.06 1.95 1.98 47.0 23.7 1.21 2.09 1.79 18.9 10.5 1.04 0.87 0.92 88.0 95.4": (
+        "1.81 1.71 1.74 40.2 23.1 1.24 1.88 1.66 15.8 9.5 0.88 0.83 0.84 79.2 94.0": (
             "make.py bench convolution"
         ),
-        "1.40 1.41 1.41 22.4 15.9 1.46 0.64 0.75 15.8 21.1 18.6 17.2": (
+        "1.45 1.54 1.51 23.1 15.3 1.49 0.63 0.75 15.2 20.3 18.6 18.3 1.7": (
             "make.py bench convolution"
         ),
-        "0.8": "the products alone, without copies",
-        "2026 11 29 512 2.4 2.21 30": "when and on what it was measured",
+        "20 8 233 13 18": "make.py bench convolution, with PyTorch",
+        "0.9 0.26 0.32": "by parts: products, im2col twice, col2im",
+        "2026 11 29 512 2.4 2.21 2.13 100 30": "when and on what it was measured",
     },
     "exercise-copies": {
         "4": "= copies_x.shape[1] - 1",

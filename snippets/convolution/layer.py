@@ -169,6 +169,16 @@ SAME = {
         "return -a.reshape(*a.shape[:3], groups, -1, *a.shape[4:])",
     ): "both factors of every product are grouped",
     (
+        "arguments",
+        "W = floats('W', W, 'K', \"K'\", C // groups, 'F')",
+        "pass",
+    ): REFUSES,
+    (
+        "arguments",
+        "W = floats('W', W, 'K', \"K'\", C // groups, 'F')",
+        "W = W",
+    ): REFUSES,
+    (
         "padding_pairs",
         "if isinstance(padding, str) and padding == 'valid':",
         "if padding and padding == 'valid':",

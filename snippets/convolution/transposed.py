@@ -13,6 +13,7 @@ from book.checks import (
     gradient,
     in_any_form,
     not_finite,
+    refuses,
     st,
     tf,
     values,
@@ -46,6 +47,21 @@ SAME = {
         "sides = padding_pairs(padding, uncut, extent, stride)",
         "sides = padding_pairs(padding, uncut, extent, x)",
     ): 'only "same" reads them, and that is not asked here',
+    (
+        "turned_round",
+        "more = ints('output_padding', output_padding, least=0)",
+        "more = ints('output_padding', output_padding, least=-1)",
+    ): "it refuses less; no check draws what is refused",
+    (
+        "turned_round",
+        "if isinstance(padding, str) and padding == 'same':",
+        "if padding and padding == 'same':",
+    ): "what is no word is equal to none",
+    (
+        "transposed_weight_gradient",
+        "x = floats('x', x, *layer_shape(delta, W, *steps))",
+        "x = floats('x', x, *layer_shape(delta, _, *steps))",
+    ): "arguments gives the kernel back as it is",
     (
         "transposed_input_gradient",
         "delta = floats('delta', delta, 'N', 'H', \"H'\", 'C')",
@@ -286,6 +302,13 @@ def transposed_weights(function, draw):
     far = poisoned(case)
     others = {"x": far.delta, "delta": far.x, "kernel": case.kernel} | settings
     not_finite(others, call(function, others), definition(far)[2])
+    rest = list(others.values())[1:]
+    refuses(
+        lambda x: function(x, *rest),
+        [case.delta],
+        "two batches for one",
+        lambda x: np.concatenate([x, x]),
+    )
     return gradient(
         in_any_form(function, case.rng),
         {"x": case.delta, "delta": case.x, "kernel": case.kernel} | settings,

@@ -62,10 +62,10 @@ SAME = {
     **{
         (
             "focal_gradient",
-            "return -t * q ** gamma * (q + gamma * p * softplus(-t * z)) / z.size",
-            f"return -t * q ** gamma * (q + gamma * p * softplus(-t * z)) / {a}.size",
+            "return -t * rest ** gamma * q / z.size",
+            f"return -t * rest ** gamma * q / {a}.size",
         ): SHAPE
-        for a in "pqt"
+        for a in ("p", "q", "t", "rest")
     },
 }
 

@@ -20,8 +20,31 @@ from book.figures import claim, figure
 from book.graphs import Edge, Graph, Node, indices
 from book.tex.world import World, drawn, worlds
 
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "sigmoid",
+        "return 1 / (1 + np.exp(-z))",
+        "return 1 / (1 + np.exp(z))",
+    ): "σ' is even; σ itself the session compares with TensorFlow",
+    (
+        "network_delta",
+        "for layer in reversed(range(1, len(W))):",
+        "for layer in reversed(range(1, len(z))):",
+    ): "there is a z for each W",
+}
+
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
+    "by-hand": {
+        "1.8 0.3 -0.3 -0.2 1.6": "= [*paths, sum(paths)]",
+    },
+    "cost": {
+        "6": "= Y.size",
+    },
+    "wrong-deltas": {
+        "0.1": "in network_delta_updated",
+    },
     "equations": {
         "4": "a step of the list above it",
     },

@@ -76,6 +76,7 @@ customElements.define("check-explorer", class extends HTMLElement {
     this.clear();
     try {
       this.output.textContent = this.report();
+      this.output.scrollIntoView({ block: "nearest" });
     } catch (error) {
       if (!error.word) throw error;
       this.refuse(error);
