@@ -7,6 +7,15 @@ from book.checks import check, generator, gradient, size, st, tf, values
 from book.figures import Panel, claim, figure
 from book.tex.world import World, drawn, worlds
 
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "max_vjp",
+        "largest = x == np.max(x, axis=axis, keepdims=True)",
+        "largest = x >= np.max(x, axis=axis, keepdims=True)",
+    ): "no entry is larger than the largest",
+}
+
 # --- Figure ------------------------------------------------------------------
 
 
