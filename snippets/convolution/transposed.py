@@ -48,6 +48,16 @@ SAME = {
         "sides = padding_pairs(padding, uncut, extent, x)",
     ): 'only "same" reads them, and that is not asked here',
     (
+        "turned_round",
+        "more = ints('output_padding', output_padding, least=0)",
+        "more = ints('output_padding', output_padding, least=-1)",
+    ): "it refuses less; no check draws what is refused",
+    (
+        "turned_round",
+        "if isinstance(padding, str) and padding == 'same':",
+        "if padding and padding == 'same':",
+    ): "what is no word is equal to none",
+    (
         "transposed_weight_gradient",
         "x = floats('x', x, *layer_shape(delta, W, *steps))",
         "x = floats('x', x, *layer_shape(delta, _, *steps))",
