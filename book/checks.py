@@ -268,9 +268,10 @@ def of_nothing(function, given, mine=None):
     refuses(function, given, "a number", lambda a: 0.5)
 
 
-def of_huge_settings(function, given, mine):
-    """No array has as many entries."""
+def of_huge_numbers(function, given, mine):
+    """No array has as many entries, and no float is as large."""
     refuses(function, given, "10**20", lambda _: 10**20, of=int | tuple | list)
+    refuses(function, given, "10**400", lambda a: [0.5, 10**400])
 
 
 FORMS = [
@@ -280,7 +281,7 @@ FORMS = [
     in_float32,
     of_whole_numbers,
     of_nothing,
-    of_huge_settings,
+    of_huge_numbers,
 ]
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from book import sessions
-from book.checks import H, Later, check, generator, gradient, st, values
+from book.checks import H, Later, check, generator, gradient, st, tf, values
 from book.results import namespace
 from book.tex.world import World, drawn, worlds
 
@@ -22,20 +22,10 @@ NUMBERS = {
 @check("graph-engine")
 def engine(function, draw):
     """Random graphs. Those that choose have kinks, and stay where they are."""
-    smooth, choosing, graph = engine_names("SMOOTH", "CHOOSING", "graph")
     chooses = draw(st.booleans())
-    operations = smooth + choosing if chooses else smooth
-    steps = [
-        (
-            draw(st.sampled_from(operations)),
-            draw(st.integers(0, made)),
-            draw(st.integers(0, made)),
-        )
-        for made in range(1, 1 + draw(st.integers(1, 7)))
-    ]
-    program = graph(steps)
+    program, start, _ = drawn_graph(draw, chooses)
     rng = generator(draw)
-    start, g = values(rng, (2, 3, 4)) / 2, values(rng, ())
+    g = values(rng, ())
     return gradient(
         function,
         {"start": start, "g": g, "program": program},
@@ -46,6 +36,49 @@ def engine(function, draw):
         rng,
         chooses,
     )
+
+
+@check("graph-hessian")
+def second(function, draw):
+    """∂ℓ/∂start along the direction is exact by a step of an imaginary number, and its
+    central difference knows no derivative."""
+    program, start, direction = drawn_graph(draw)
+
+    def slope_by_tape(start):
+        with tf.GradientTape() as tape:
+            tape.watch(start)
+            loss = program(tnp, start[0], start[1])
+        return tf.reduce_sum(tape.gradient(loss, start) * direction)
+
+    def slope(start):
+        step = 1e-30
+        return program(np, *(start + 1j * step * direction)).imag / step
+
+    return gradient(
+        function,
+        {"start": start, "direction": direction, "program": program},
+        start,
+        np.float64(1),
+        slope_by_tape,
+        slope,
+        generator(draw),
+    )
+
+
+def drawn_graph(draw, chooses: bool = False):
+    """A program, its two arrays, and a direction of their shape."""
+    smooth, choosing, graph = engine_names("SMOOTH", "CHOOSING", "graph")
+    operations = smooth + choosing if chooses else smooth
+    steps = [
+        (
+            draw(st.sampled_from(operations)),
+            draw(st.integers(0, made)),
+            draw(st.integers(0, made)),
+        )
+        for made in range(1, 1 + draw(st.integers(1, 6)))
+    ]
+    rng = generator(draw)
+    return graph(steps), values(rng, (2, 3, 4)) / 2, values(rng, (2, 3, 4))
 
 
 def engine_names(*names: str) -> list:
@@ -95,6 +128,7 @@ def curved():
                 "s": lambda v: v["g"] @ v["v"],
                 "ell": lambda v, L=L: np.sum(np.sin(L @ v["x"])),
             },
+            arguments=None,
         )
 
 
