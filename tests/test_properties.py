@@ -333,7 +333,7 @@ def refusing(right, x, W, b, stride):
         ),
         (
             checks.of_huge_numbers,
-            lambda right, x, *rest: right(np.asarray(x), *rest),
+            lambda right, x, *rest: right(np.asarray(x, float), *rest),
             "names no argument: int too large to convert",
         ),
         (
