@@ -312,7 +312,8 @@ def images(stream) -> Iterator[tuple[str, str, dict, dict, np.ndarray]]:
         stride = None
     delta = draw(pages[1].max_pool(x, size, stride, padding).shape)
     arrays, given = {"x": x, "delta": delta}, (delta, x, size, stride, padding)
-    typed = {"size": str(size), "stride": str(stride or ""), "padding": padding}
+    typed = {"size": str(size), "stride": str(stride or "")}
+    typed["padding"] = padding.replace("same", "ＳＡＭＥ")
     yield "max_pool", "dx", arrays, typed, pages[1].max_pool_backward(*given)
     average = module().page_pooling_average.avg_pool_backward
     yield "avg_pool", "dx", arrays, typed, average(*given)
@@ -380,6 +381,7 @@ def test_an_image_without_channels_is_one_example():
         ("conv2d dW", {}, {"stride": "two"}, "stride: two setting"),
         ("conv2d dW", {}, {"padding": "full"}, "padding: full setting"),
         ("conv2d dW", {}, {"padding": "1 2"}, "padding: 1 2 setting"),
+        ("conv2d dW", {}, {"padding": "1000000000"}, "padding: 1000000000 setting"),
         ("conv2d dW", {}, {"dilation": ""}, "dilation:  setting"),
         ("max_pool dx", {}, {"padding": "2"}, "padding: (2, 2) unseen"),
         ("avg_pool dx", {}, {"size": "7"}, "size: 7 6 large"),
