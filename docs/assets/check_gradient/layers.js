@@ -126,7 +126,8 @@ const layers = (() => {
     const [x, delta] = [image("x", given.x), image("delta", given.delta)];
     const [N, H, V, C] = x.shape;
     const counts = pair("size", settings.size);
-    const { pads, axes: [down, across] } = windows([H, V], counts, settings.size, settings, "size");
+    const own = { ...settings, dilation: "1" }; // whatever a convolution had
+    const { pads, axes: [down, across] } = windows([H, V], counts, settings.size, own, "size");
     if (pads.some((sides, axis) => Math.max(...sides) >= counts[axis])) amiss("padding", "unseen", tuple(counts));
     fits("delta", delta.shape, [N, down.length, across.length, C]);
     const found = zeros(given.x.shape);
