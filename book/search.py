@@ -23,7 +23,7 @@ BASE = re.compile(r'(<script id="__config"[^>]*>\{[^<]*?"base": "[^"]*)"')
 SHIM = "assets/javascripts/iframe-worker.js"
 SHIM_SOURCE = ROOT / "node_modules" / "iframe-worker" / "shim" / "index.js"
 # Words of this book that the dictionary of jieba lacks, and so cuts in the wrong place.
-WORDS = ["前向", "互相关", "上采样", "雅可比"]
+WORDS = ["前向", "互相关", "上采样", "雅可比", "计算图", "特征图"]
 HAN = re.compile("[\u4e00-\u9fff]+")
 # Code is not searched, since it is most of a page, but for what it calls of libraries.
 CODE = re.compile(r"<pre>.*?</pre>", re.DOTALL)
