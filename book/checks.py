@@ -254,7 +254,7 @@ def refuses(function, given, kind: str, change: Callable, of=np.ndarray) -> None
             try:
                 function(*given[:at], change(value), *given[at + 1 :])
             except Exception as error:  # of whatever kind: it should be a ValueError
-                told = re.match(r"\w+: expected .+, got ", str(error))
+                told = re.match(r"[A-Za-z]\w*: expected .+, got ", str(error))
                 if told and isinstance(error, ValueError):
                     continue
                 raise report({}, f"names no argument: {error}") from None
