@@ -30,9 +30,10 @@ HOW = "verification.md", "#outputs"  # the page that says how, and where
 # `from convolution.padding` as Pygments writes it, where it is a page of ours.
 MODULE = re.compile(r'(<span class="kn">from</span>.{0,30}<span class="nn">)([\w.]+)<')
 # A block of code or output; of more lines than this it is long: only such a one may be
-# broken where a page of paper ends.
+# broken where a page of paper ends. Code and its output stay together: were both of 12
+# lines, the page before them would be left a third empty.
 BLOCK = re.compile(r'(<div class="language-\w+ highlight)(">.*?</pre>)', re.DOTALL)
-WHOLE = 12
+WHOLE = 10
 # What needs the whole width stands in no step, as a heading does.
 WIDE = re.compile(r"h[1-6]|\w+-explorer|details")
 # What folds: its first tag and its title, what it holds, and its end.
