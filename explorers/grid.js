@@ -23,7 +23,7 @@ const refuse = (word, ...values) => {
 
 /** The number that somebody typed. @param {string} text */
 const typed = (text) => {
-  const plain = text.trim().replace("−", "-");
+  const plain = text.normalize("NFKC").trim().replace("−", "-"); // full width is half
   if (!/^[-+]?(\d+\.?\d*|\.\d+)$/.test(plain) || Math.abs(Number(plain)) > 9999) refuse("number");
   return Number(Number(plain).toFixed(4)) + 0;
 };

@@ -169,6 +169,9 @@ def odd() -> Iterator[Case]:
         bad = np.array([[1.0, value], [value, 2.0]])
         yield from [Case(bad, t), Case(t, bad), Case(bad, bad), Case(bad, t[0])]
         yield Case(np.array(value), np.array(1.0))
+        yield Case(t, bad.T.reshape(4))
+        yield Case(np.array([1.0]), np.array(value))
+        yield Case(bad.astype(np.float16), t)
     for shape in [(0,), (3, 0), (0, 2, 1)]:
         empty = np.zeros(shape)
         yield from [Case(empty, empty), Case(empty, t), Case(t, empty)]
@@ -196,6 +199,7 @@ def odd() -> Iterator[Case]:
         t = np.random.RandomState(2).randn(*shape)
         yield Case(t * np.arange(1, shape[1] + 1), t)
     yield Case(np.array([1 + 2**-52, 2, 4]), np.array([1.0, 2, 4]), {"rtol": 0})
+    yield Case(5 * t, t, {"error": 3 * np.max(np.abs(t))})  # worse than the error, too
     yield Case(t + 1.5e-4 * np.max(np.abs(t)), t, {"error": 1e-4 * np.max(np.abs(t))})
     short = np.random.RandomState(3).randint(1, 2**17, (3, 4)) / 2**9  # 17 bits
     yield Case(short * (1 + 1e-5), short)

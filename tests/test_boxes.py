@@ -182,6 +182,22 @@ def test_arrays_are_read_however_they_are_written(shape):
         ("[[], []]", [2, 0], "float64", None),
         ("[-Infinity, NaN]", [2], "float64", -np.inf),
         ("1,2,\n3,4,", [2, 2], "int", 1),
+        ("array([inf, 1], dtype=float16)", [2], "float16", np.inf),
+        (
+            "<Variable path=sequential/dense/kernel, shape=(1, 2), dtype=float32, "
+            "value=[[0.5 1. ]]>",
+            *([1, 2], "float32", 0.5),
+        ),
+        ("Out[3]: \narray([[0.5, 1. ]])", [1, 2], "float64", 0.5),
+        ("dL/dW = [[0.5]]", [1, 1], "float64", 0.5),
+        ("∂L/∂W: [[0.5]]", [1, 1], "float64", 0.5),
+        ("dW' = [[0.5]]", [1, 1], "float64", 0.5),
+        ("梯度：［［－１．５，２］，\n［３，４］］", [2, 2], "float64", -1.5),
+        ("【1.5、2】", [2], "float64", 1.5),
+        ("–1.5, 2", [2], "float64", -1.5),  # of a word processor
+        ("\u200b[1,\u200b2.5]", [2], "float64", 1),
+        ("[[1.5\t2]\r\n [3\t4]]\r\n", [2, 2], "float64", 1.5),
+        ("[[1, 2],\n [3, 4]];", [2, 2], "int", 1),
     ],
 )
 def test_what_others_print(given, shape, dtype, data):
@@ -219,6 +235,11 @@ def test_what_others_print(given, shape, dtype, data):
         ("[[1,2],\n[3]]", "", "ragged", [2, 1], [1, 2]),
         ("[[1,2],[]]", "", "ragged", [1, 8], [0, 2]),
         ("1 2\n3", "", "ragged", [2, 1], [1, 2]),
+        ("0,1;0,2\n0,3;0,4", "", "separated", [1, 4], []),
+        ("0,5\t0,25\n1,5\t2,5", "", "separated", [1, 4], []),
+        ("1 234,5", "", "separated", [1, 6], []),
+        ("[1, 2;\n 3, 4]", "", "separated", [1, 6], []),
+        ("[1 2; 3 4]", "", "separated", [1, 5], []),
         ("[1, 2, 3]", "(2, 2)", "fill", None, [3, "(2, 2)", 4]),
         ("[1, 2]", "two", "shape", None, ["two"]),
         ("[1, 2]", "-1", "shape", None, ["-1"]),
@@ -231,7 +252,9 @@ def test_a_text_that_is_no_array_is_refused_where_it_is_none(
     assert found == {"word": word, "place": place, "values": values}
 
 
-@pytest.mark.parametrize("shape", ["(2, 2)", "2 2", "2×2", "[2,2]", "2x2"])
+@pytest.mark.parametrize(
+    "shape", ["(2, 2)", "2 2", "2×2", "[2,2]", "2x2", "（２，２）"]
+)
 def test_a_shape_stands_for_missing_brackets(shape):
     for given in ("0.1 0.2]\n [0.3 0.4]]", "array([[0.1, 0.2],\n [0.3", "0.1 0.2 0.3"):
         given += " 0.4" * (4 - given.count("."))
@@ -289,7 +312,8 @@ def images(stream) -> Iterator[tuple[str, str, dict, dict, np.ndarray]]:
         stride = None
     delta = draw(pages[1].max_pool(x, size, stride, padding).shape)
     arrays, given = {"x": x, "delta": delta}, (delta, x, size, stride, padding)
-    typed = {"size": str(size), "stride": str(stride or ""), "padding": padding}
+    typed = {"size": str(size), "stride": str(stride or "")}
+    typed["padding"] = padding.replace("same", "ＳＡＭＥ")
     yield "max_pool", "dx", arrays, typed, pages[1].max_pool_backward(*given)
     average = module().page_pooling_average.avg_pool_backward
     yield "avg_pool", "dx", arrays, typed, average(*given)
@@ -313,6 +337,16 @@ def test_the_reference_of_a_layer_is_what_the_book_gives():
         assert found.get("shape") == list(right.shape), (row, found)
         data = np.array(found["data"], float).reshape(right.shape)
         np.testing.assert_allclose(data, right, 1e-12, 1e-12, err_msg=str(row))
+
+
+def test_a_pool_has_no_dilation():
+    """Though a convolution had, before another layer was chosen."""
+    texts = {"x": text(np.arange(36.0).reshape(6, 6)), "delta": text(np.ones((3, 3)))}
+    typed = [boxes.SETTINGS | {"dilation": dilation} for dilation in ("1", "2", "0")]
+    for layer in ("max_pool", "avg_pool", "avg_pool_padded"):
+        found = asked([["layer", layer, "dx", texts, settings] for settings in typed])
+        assert found[0]["shape"] == [6, 6]
+        assert found == 3 * found[:1]
 
 
 def test_an_image_without_channels_is_one_example():
@@ -347,6 +381,7 @@ def test_an_image_without_channels_is_one_example():
         ("conv2d dW", {}, {"stride": "two"}, "stride: two setting"),
         ("conv2d dW", {}, {"padding": "full"}, "padding: full setting"),
         ("conv2d dW", {}, {"padding": "1 2"}, "padding: 1 2 setting"),
+        ("conv2d dW", {}, {"padding": "1000000000"}, "padding: 1000000000 setting"),
         ("conv2d dW", {}, {"dilation": ""}, "dilation:  setting"),
         ("max_pool dx", {}, {"padding": "2"}, "padding: (2, 2) unseen"),
         ("avg_pool dx", {}, {"size": "7"}, "size: 7 6 large"),
@@ -534,6 +569,7 @@ def test_a_tolerance_and_an_error_count(show):
         ("rtol", "1e-6", 0),
         ("rtol", "1e-2", 1),
         ("error", "0.01", 1),
+        ("error", "０．０１", 1),
     ]:
         page.locator("[name=rtol]").fill("1e-6")
         page.locator(f"[name={name}]").fill(value)
@@ -551,6 +587,19 @@ def test_it_fits_on_a_phone(show):
         assert page.evaluate(wide) <= 0
     page.locator("[data-example=mean]").click()
     expect(page.get_by_role("status")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize(
+    "reader", [{"viewport": PHONE | {"height": 400}}], indirect=True
+)
+def test_the_report_comes_into_view(show):
+    page = show("zh")
+    page.locator("[data-example=turned]").click()
+    expect(page.get_by_role("status")).to_be_in_viewport(ratio=0.99)
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.get_by_role("status")).not_to_be_in_viewport()
+    page.locator("[name=rtol]").press("Enter")
+    expect(page.get_by_role("status")).to_be_in_viewport(ratio=0.99)
 
 
 @pytest.mark.parametrize("reader", [{"java_script_enabled": False}], indirect=True)

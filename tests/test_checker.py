@@ -96,7 +96,7 @@ def alarms(label: str, right) -> list[str]:
     found = []
     for given, outputs in cases(label, CASES):
         single = {
-            n: v.astype(np.float32) if isinstance(v, np.ndarray) else v
+            n: v.astype(np.float32) if getattr(v, "dtype", None) == "float64" else v
             for n, v in given.items()
         }
         for values in (given, single):

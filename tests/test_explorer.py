@@ -591,7 +591,7 @@ def test_what_is_edited_is_what_is_computed(reader, show):
     element = show(start("conv"))
     before = next(looks(element))["arrays"]
     cell(element, "W", 1, 1).click()
-    reader.keyboard.type("4")
+    reader.keyboard.type("４")  # of full width
     reader.keyboard.press("Enter")
     change = 4 - before["W"][1, 1]
     want = before["z"] + change * before["x"][1:, 1:]
@@ -617,6 +617,7 @@ def test_the_paths_of_a_graph(reader, show):
     np.testing.assert_allclose(array(element, "x")[1], [4, 0, 0, 4, 4, 1])
     cell(element, "x", 0, 4).click()
     expect(element.locator("input.cell")).to_have_count(0)
+    reader.keyboard.press("5")  # is no entry there
     expect(element.locator(".explorer")).to_contain_class("pinned")
     first, last = (cell(element, "x", 0, k).bounding_box() for k in (0, 5))
     down = reader.viewport_size == PHONE

@@ -327,9 +327,14 @@ def refusing(right, x, W, b, stride):
         ),
         (checks.of_nothing, taking_numbers, "takes a number"),
         (
-            checks.of_huge_settings,
+            checks.of_huge_numbers,
             lambda right, x, W, b, stride: right(x, W, b, np.minimum(stride, 99)),
             "names no argument: Python int too large",
+        ),
+        (
+            checks.of_huge_numbers,
+            lambda right, x, *rest: right(np.asarray(x, float), *rest),
+            "names no argument: int too large to convert",
         ),
         (
             checks.as_lists,

@@ -33,6 +33,8 @@ def picture(settings: dict[str, str], x: Array) -> Panels:
     given = iter(x.ravel())
     for line in settings["f"].split("_"):
         name, _, _, *made = line.split(" ")
+        if name in values:
+            raise ValueError(f"there are two nodes {name}")
         if not made:
             values[name] = next(given, None)
             if values[name] is None or equations:

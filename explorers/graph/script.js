@@ -8,6 +8,7 @@
 const graphs = (() => {
   // How it is written, and its value with the derivatives.
   const OPERATIONS = {
+    __proto__: null, // or an address could ask for what every object has
     add: ["a + b", (a, b) => [a + b, 1, 1]],
     mul: ["a · b", (a, b) => [a * b, b, a]],
     square: ["a²", (a) => [a * a, 2 * a]],
@@ -23,7 +24,7 @@ const graphs = (() => {
     for (const [k, line] of text.split("_").entries()) {
       const [name, column, row, op, ...of] = line.split(" ");
       const args = of.map((arg) => nodes[names.indexOf(arg)] ?? typed(arg));
-      if (!/^[a-z]\d?$/i.test(name) || k > 11 || (op ? OPERATIONS[op]?.[1].length : 0) !== of.length || !op && nodes.at(-1)?.op) refuse("shape");
+      if (!/^[a-z]\d?$/i.test(name) || names.includes(name) || k > 11 || (op ? OPERATIONS[op]?.[1].length : 0) !== of.length || !op && nodes.at(-1)?.op) refuse("shape");
       const [value, ...slopes] = op ? OPERATIONS[op][1](...args.map((arg) => arg.value ?? arg)) : [given.shift()];
       const node = {
         k, symbol: symbol(name[0] === "l" ? "ℓ" : name[0], name.slice(1)), place: /** @type {Cell} */ ([column, row].map(typed)),
@@ -125,11 +126,13 @@ class GraphPanel extends Grid {
     });
   }
 
-  /** Edit the value of an input; pick all else. */
+  /** Edit the value of an input; pick all else, but not by a digit. */
   act(event, text) {
     const { edit, nodes } = this;
     const [row, k] = this.at(event) ?? [];
-    if (row || nodes[k]?.op) this.edit = undefined;
+    const made = row || nodes[k]?.op;
+    if (made && text) return;
+    if (made) this.edit = undefined;
     super.act(event, text);
     this.edit = edit;
   }
@@ -165,13 +168,18 @@ customElements.define("graph-explorer", class extends Explorer {
     const paths = row ? graphs.paths(node, grid.nodes.at(-1)) : [];
     grid.follow(paths);
     if (row) {
+      const kink = paths.flat().some(({ start, end }) => end.op === "relu" && start.value === 0);
       const once = node.leaving.map(({ slope, end }) => `${factor(slope)} · ${factor(end.gradient)}`);
       this.write("gradient", `∂ℓ/∂${node.symbol}`, paths.map((path) => [
         path.map(({ start, end }) => `∂${end.symbol}/∂${start.symbol}`).join(" ") || "1",
         path.map(({ slope }) => factor(slope)).join(" · ") || "1",
       ]), node.gradient, {
         products: paths.length,
-        notes: paths.length ? once.length && once.length < paths.length ? [this.say("once", once.join(" + "))] : [] : [this.say("none")],
+        notes: [
+          ...(paths.length ? [] : [this.say("none")]),
+          ...(once.length && once.length < paths.length ? [this.say("once", once.join(" + "))] : []),
+          ...(kink ? [this.say("kink")] : []),
+        ],
       });
       return;
     }
@@ -190,7 +198,10 @@ customElements.define("graph-explorer", class extends Explorer {
 
   again() { return this.moved(0)[this.picked.cell[1]].value; }
 
-  slope() { return arithmetic.difference((h) => this.moved(h).at(-1).value, 1e-5); }
+  slope() { // of a large number no small difference is left
+    const size = Math.max(1, Math.abs(this.again()));
+    return arithmetic.difference((h) => this.moved(h).at(-1).value, 1e-5 * size);
+  }
 
   /** The graph with the value of the picked node moved. */
   moved(h) { return graphs.run(this.state.f, this.state.x[0], this.picked.cell[1], h); }

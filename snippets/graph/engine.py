@@ -3,7 +3,18 @@
 import numpy as np
 
 from book import sessions
-from book.checks import H, Later, check, generator, gradient, st, values
+from book.checks import (
+    H,
+    Later,
+    call,
+    check,
+    compare,
+    generator,
+    gradient,
+    st,
+    tf,
+    values,
+)
 from book.results import namespace
 from book.tex.world import World, drawn, worlds
 
@@ -16,26 +27,49 @@ MEASURED = (
 NUMBERS = {
     "cost": {"30 512 256 80 35": MEASURED},
     "random": {"40": "= len(graphs)"},
+    "second": {"0.5": "= float(t.array)"},
+}
+
+COLLECTED = "the same values, only collected more than once"
+FORGOTTEN = "less is forgotten, and the gradients are the same"
+# Changes after which the page says the same, and why.
+SAME = {
+    **{
+        ("tape", "if value.number not in found:", f"if {other}:"): COLLECTED
+        for other in (
+            "value.number != found",
+            "v.number not in found",
+            "value.number not in loss",
+            "value.number not in v",
+        )
+    },
+    **{
+        (
+            "gradients",
+            "kept = arriving.get if value.number in wanted else arriving.pop",
+            f"kept = arriving.get if value.number {other} else arriving.pop",
+        ): FORGOTTEN
+        for other in ("!= wanted", "in arriving")
+    },
+    (
+        "graph_gradient",
+        "return np.stack(gradients(program(np, *given), given, g))",
+        "return gradients(program(np, *given), given, g)",
+    ): "a list of arrays of one shape is that array",
 }
 
 
 @check("graph-engine")
 def engine(function, draw):
     """Random graphs. Those that choose have kinks, and stay where they are."""
-    smooth, choosing, graph = engine_names("SMOOTH", "CHOOSING", "graph")
     chooses = draw(st.booleans())
-    operations = smooth + choosing if chooses else smooth
-    steps = [
-        (
-            draw(st.sampled_from(operations)),
-            draw(st.integers(0, made)),
-            draw(st.integers(0, made)),
-        )
-        for made in range(1, 1 + draw(st.integers(1, 7)))
-    ]
-    program = graph(steps)
+    program, start, _ = drawn_graph(draw, chooses)
     rng = generator(draw)
-    start, g = values(rng, (2, 3, 4)) / 2, values(rng, ())
+    g = values(rng, ())
+    if draw(st.integers(0, 9)) == 9:  # a loss that depends on nothing
+        case = {"start": start, "g": g, "program": lambda n, *arrays: np.float64(2)}
+        none = np.zeros(start.shape)
+        return compare(case, call(function, case), none, "the definition")
     return gradient(
         function,
         {"start": start, "g": g, "program": program},
@@ -46,6 +80,49 @@ def engine(function, draw):
         rng,
         chooses,
     )
+
+
+@check("graph-hessian")
+def second(function, draw):
+    """∂ℓ/∂start along the direction is exact by a step of an imaginary number, and its
+    central difference knows no derivative."""
+    program, start, direction = drawn_graph(draw)
+
+    def slope_by_tape(start):
+        with tf.GradientTape() as tape:
+            tape.watch(start)
+            loss = program(tnp, start[0], start[1])
+        return tf.reduce_sum(tape.gradient(loss, start) * direction)
+
+    def slope(start):
+        step = 1e-30
+        return program(np, *(start + 1j * step * direction)).imag / step
+
+    return gradient(
+        function,
+        {"start": start, "direction": direction, "program": program},
+        start,
+        np.float64(1),
+        slope_by_tape,
+        slope,
+        generator(draw),
+    )
+
+
+def drawn_graph(draw, chooses: bool = False):
+    """A program, its two arrays, and a direction of their shape."""
+    smooth, choosing, graph = engine_names("SMOOTH", "CHOOSING", "graph")
+    operations = smooth + choosing if chooses else smooth
+    steps = [
+        (
+            draw(st.sampled_from(operations)),
+            draw(st.integers(0, made)),
+            draw(st.integers(0, made)),
+        )
+        for made in range(1, 1 + draw(st.integers(1, 6)))
+    ]
+    rng = generator(draw)
+    return graph(steps), values(rng, (2, 3, 4)) / 2, values(rng, (2, 3, 4))
 
 
 def engine_names(*names: str) -> list:
@@ -95,6 +172,7 @@ def curved():
                 "s": lambda v: v["g"] @ v["v"],
                 "ell": lambda v, L=L: np.sum(np.sin(L @ v["x"])),
             },
+            arguments=None,
         )
 
 

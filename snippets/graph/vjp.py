@@ -152,7 +152,7 @@ def transpose(function, draw):
 
 @check("graph-concatenate")
 def concatenate(function, draw):
-    shape, axis = shape_of(draw, 3), draw(st.integers(0, 2))
+    shape, axis = shape_of(draw, 3), draw(st.integers(-3, 2))
     before, after = draw(st.integers(0, 3)), draw(st.integers(0, 3))
     rng = generator(draw)
     x = values(rng, shape)

@@ -101,7 +101,7 @@ customElements.define("check-explorer", class extends HTMLElement {
 
   number(box, word, allowed) {
     const text = this.field(box).value.trim();
-    const number = Number(text);
+    const number = Number(read.narrow(text));
     if (text && number >= 0 && allowed(number)) return number;
     throw Object.assign(Error(word), { box, word, values: [text] });
   }

@@ -37,9 +37,10 @@ const layers = (() => {
 
   // --- Settings, as they are typed
 
+  /** None is so large that the page would stand still. */
   const whole = (box, text, counts, least = 1) => {
     const found = read.lengths(text) ?? [];
-    if (!counts.includes(found.length) || found.some((n) => n < least)) amiss(box, "setting", text);
+    if (!counts.includes(found.length) || found.some((n) => n < least || n > 9_999)) amiss(box, "setting", text);
     return found;
   };
 
@@ -50,7 +51,7 @@ const layers = (() => {
 
   /** Zeros before and after, on each axis. */
   const around = (text, lengths, extents, strides) => {
-    const word = text.replace(/["'\s]/g, "").toLowerCase();
+    const word = read.narrow(text).replace(/["'\s]/g, "").toLowerCase();
     if (word === "same") return lengths.map((length, axis) => arithmetic.same(length, extents[axis], strides[axis]));
     const [top, bottom = top, left = bottom, right = left] = word === "valid" ? [0] : whole("padding", text, [1, 4], 0);
     return [[top, bottom], [left, right]];
@@ -126,7 +127,8 @@ const layers = (() => {
     const [x, delta] = [image("x", given.x), image("delta", given.delta)];
     const [N, H, V, C] = x.shape;
     const counts = pair("size", settings.size);
-    const { pads, axes: [down, across] } = windows([H, V], counts, settings.size, settings, "size");
+    const own = { ...settings, dilation: "1" }; // whatever a convolution had
+    const { pads, axes: [down, across] } = windows([H, V], counts, settings.size, own, "size");
     if (pads.some((sides, axis) => Math.max(...sides) >= counts[axis])) amiss("padding", "unseen", tuple(counts));
     fits("delta", delta.shape, [N, down.length, across.length, C]);
     const found = zeros(given.x.shape);

@@ -8,7 +8,7 @@ const read = (() => {
   const NUMBER = /^[-+−]?(?:\d[\d_]*\.?\d*|\.\d+)(?:e[-+−]?\d+)?$|^[-+−]?(?:nan|inf|infinity)$/i;
   const WHOLE = /^[-+−]?\d[\d_]*$/;
   // What NumPy, TensorFlow, PyTorch and JAX write around it, and a name with = or : before.
-  const AROUND = /\b(?:shape|size|dtype|device|grad_fn|requires_grad|weak_type)=(?:\([^)]*\)|'[^']*'|<[^>]*>|[\w.]+)|<[\w.]+(?: '[^']*')?|[^\W\d][\w. ]*[(=:]|[:>)]/g;
+  const AROUND = /\b(?:shape|size|dtype|device|grad_fn|requires_grad|weak_type|path)=(?:\([^)]*\)|'[^']*'|<[^>]*>|[\w./]+)|<[\w.]+(?: '[^']*')?|\bOut ?\[\d+\]:|[_\p{L}∂][\w\p{L}∂./' ]*[(=:]|[:>)]/gu;
   const TOKEN = /[[\]]|…|\.{3}|[^\s,;[\]]+/g;
   const SHAPE = /\b(?:shape|size)=\(([\d, ]*)\)/;
 
@@ -26,9 +26,14 @@ const read = (() => {
   /** float16 has 11 bits, and from 65520 on it is infinite. */
   const half = (number) => {
     const step = 2 ** (Math.max(-14, Math.floor(Math.log2(Math.abs(number)))) - 10);
-    const near = Math.round(number / step) * step;
+    const near = Number.isFinite(number) ? Math.round(number / step) * step : number;
     return Math.abs(near) > 65504 ? Math.sign(near) * Infinity : near;
   };
+
+  /** In the signs of a program what an input method or a word processor makes of them. */
+  const narrow = (text) => text
+    .replace(/[！-～]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
+    .replace(/[、【】–\u200b-\u200d\u2060]/g, (sign) => ({ "、": ",", "【": "[", "】": "]", "–": "-" })[sign] ?? " ");
 
   /** Its type: as it is written, or as NumPy takes such numbers; torch's own is float32. */
   const type = (text, whole) => {
@@ -76,16 +81,29 @@ const read = (() => {
     return { numbers: tokens, shape: tokens.length === 1 ? [] : lines };
   };
 
+  /** Decimal commas and MATLAB's rows would be read as other numbers, other shapes. */
+  const separated = (tokens, plain) => {
+    const nested = tokens.some(([word]) => word === "[");
+    let first;
+    tokens.slice(1).forEach(([word, at], n) => {
+      const [before, start] = tokens[n];
+      const between = plain.slice(start + before.length, at);
+      if (/[[\]]/.test(before + word) || (!nested && between.includes("\n"))) return;
+      const sign = /[,;]/.exec(between)?.[0] ?? " ";
+      if ((first ??= sign) !== sign) refuse("separated", start + before.length);
+    });
+  };
+
   /** Whole numbers: (2, 3), 2 3 or 2×3; undefined of what is none. */
   const lengths = (text) => {
-    const plain = text.replace(/[()[\],;×x*\s]+/g, " ");
+    const plain = narrow(text).replace(/[()[\],;×x*\s]+/g, " ");
     return /^[\d ]*$/.test(plain) ? (plain.match(/\d+/g) ?? []).map(Number) : undefined;
   };
 
   /** @param {string} text @param {string} [given] its shape, where the text does not say it
    * @returns {NDArray} */
   const array = (text, given = "") => {
-    const plain = text.replace(AROUND, (around) => around.replace(/[^\n]/g, " "));
+    const plain = narrow(text).replace(AROUND, (around) => around.replace(/[^\n]/g, " "));
     const tokens = [...plain.matchAll(TOKEN)].map(({ 0: word, index }) => /** @type {[string, number]} */ ([word, index]));
     if (!tokens.length) refuse("empty");
     for (const [word, at] of tokens) {
@@ -93,6 +111,7 @@ const read = (() => {
       if (word !== "[" && word !== "]") value(word, at);
     }
     const wanted = given.trim() ? lengths(given) ?? refuse("shape", undefined, given.trim()) : undefined;
+    if (!wanted) separated(tokens, plain);
     const numbers = tokens.filter(([word]) => word !== "[" && word !== "]");
     let { shape } = wanted ? { shape: wanted } : numbers.length < tokens.length ? nested(tokens) : table(tokens, text);
     const told = SHAPE.exec(text);
@@ -109,5 +128,5 @@ const read = (() => {
     return [before.length, before.at(-1).length + 1];
   };
 
-  return Object.freeze({ array, place, refuse, lengths });
+  return Object.freeze({ array, place, refuse, lengths, narrow });
 })();

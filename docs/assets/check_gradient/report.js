@@ -127,8 +127,11 @@ const report = (() => {
     const counts = new Map();
     for (const value of c) counts.set(value, (counts.get(value) ?? 0) + 1);
     if (counts.size > 1 && counts.size < 10 && Math.min(...counts.values()) > 2) {
-      const told = [...sorted([...counts.keys()])].map((value) => general(value + 0, 4)).join(", ");
-      yield [say("a factor for each entry: {} (windows, border)", told), where(m, large), combined(c, on(1e-3), (x, y) => x * y)];
+      const each = [...sorted([...counts.keys()])];
+      const words = String(each) === "0,1"
+        ? say("0 at {} of {} entries where reference ≠ 0, else right (σ', dropout)", counts.get(0), c.length)
+        : say("a factor for each entry: {} (windows, border)", each.map((value) => general(value + 0, 4)).join(", "));
+      yield [words, where(m, large), combined(c, on(1e-3), (x, y) => x * y)];
     }
   }
 
@@ -149,7 +152,8 @@ const report = (() => {
       if (more.every((n) => n >= 0)) yield say("likely  too long by {} (leftover rows, dilation)", tuple(more));
     }
     const numbers = reference.data;
-    if (size(m) > 0 && size(m) === size(t) && numbers.some((value) => value !== numbers[0])) {
+    const finite = numbers.every(Number.isFinite); // ∞ is within a share of ∞
+    if (size(m) > 0 && size(m) === size(t) && finite && numbers.some((value) => value !== numbers[0])) {
       if (close(mine.data, numbers, rtol)) yield say("likely  reference = mine.reshape{}", tuple(t));
       for (const order of m.length < 6 ? permutations(range(m.length)) : []) {
         const turned = transpose(mine, order);
@@ -198,6 +202,10 @@ const report = (() => {
 
   /** The lines on what may be wrong. */
   function* explained(mine, reference, rtol, given, say) {
+    if (rtol >= 1) { // the reference may be wrong by more than it is
+      yield say("No likely mistake found");
+      return;
+    }
     const scale = largest(reference.data);
     const [m, t] = [mine, reference].map(({ shape, data }) => ({ shape, data: data.map((value) => value / scale) }));
     const found = new Set();
