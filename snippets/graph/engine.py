@@ -32,6 +32,7 @@ NUMBERS = {
 
 COLLECTED = "the same values, only collected more than once"
 FORGOTTEN = "less is forgotten, and the gradients are the same"
+SLOPE = "slope = sum((np.sum(g * d) for g, d in zip(dl_dv, direction, strict=True)))"
 # Changes after which the page says the same, and why.
 SAME = {
     **{
@@ -61,13 +62,13 @@ SAME = {
     },
     (
         "hessian_vector",
-        "slope = sum((np.sum(g * d) for g, d in zip(dl_dv, direction, strict=True)))",
+        SLOPE,
         "slope = sum((g * d for g, d in zip(dl_dv, direction, strict=True)))",
     ): "the gradient of an array is that of the sum of its entries",
     **{
         (
             "hessian_vector",
-            "slope = sum((np.sum(g * d) for g, d in zip(dl_dv, direction, strict=True)))",
+            SLOPE,
             f"slope = sum((np.sum(g * d) for {other}, strict=True)))",
         ): "d times g is g times d"
         for other in (
