@@ -32,6 +32,7 @@ NUMBERS = {
 
 COLLECTED = "the same values, only collected more than once"
 FORGOTTEN = "less is forgotten, and the gradients are the same"
+SLOPE = "slope = sum((np.sum(g * d) for g, d in zip(dl_dv, direction, strict=True)))"
 # Changes after which the page says the same, and why.
 SAME = {
     **{
@@ -51,6 +52,35 @@ SAME = {
         ): FORGOTTEN
         for other in ("!= wanted", "in arriving")
     },
+    **{
+        (
+            "gradients",
+            "loss = loss if isinstance(loss, Value) else Value(loss)",
+            f"loss = loss if isinstance(loss, Value) else Value({other})",
+        ): "of a constant nothing is used but that it depends on nothing"
+        for other in ("g", "keep", "values")
+    },
+    (
+        "hessian_vector",
+        SLOPE,
+        "slope = sum((g * d for g, d in zip(dl_dv, direction, strict=True)))",
+    ): "the gradient of an array is that of the sum of its entries",
+    **{
+        (
+            "hessian_vector",
+            SLOPE,
+            f"slope = sum((np.sum(g * d) for {other}, strict=True)))",
+        ): "d times g is g times d"
+        for other in (
+            "d, g in zip(dl_dv, direction",
+            "g, d in zip(direction, dl_dv",
+        )
+    },
+    (
+        "hessian_vector",
+        "return np.stack(gradients(slope, given))",
+        "return gradients(slope, given)",
+    ): "a list of arrays of one shape is that array",
     (
         "graph_gradient",
         "return np.stack(gradients(program(np, *given), given, g))",
