@@ -342,7 +342,9 @@ def test_no_page_is_left_half_empty(book):
     ends = {begin - 1 for begin in begins} | {len(pages)}
     inner = set(range(begins[0], len(pages))) - ends
     low = [number for number in sorted(inner) if pages[number - 1] < 2 / 3]
-    assert not low, low
+    # None at present. A figure that just misses the end of a page makes one now and
+    # then, whatever was edited before it.
+    assert len(low) <= len(pages) // 300, low
 
 
 def test_short_code_is_whole_and_has_its_output(mini, browser):

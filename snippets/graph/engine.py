@@ -58,7 +58,7 @@ SAME = {
             "loss = loss if isinstance(loss, Value) else Value(loss)",
             f"loss = loss if isinstance(loss, Value) else Value({other})",
         ): "of a constant nothing is used but that it depends on nothing"
-        for other in ("g", "keep", "values")
+        for other in ("g", "keep")
     },
     (
         "hessian_vector",
