@@ -37,7 +37,7 @@ def gather_scatter(session):
         Panel("x", x, rings=read),
         r"\to",
         Panel("y", y, rings=copies),
-        r"\quad",
+        ",",
         Panel("g", g, rings=copies),
         r"\to",
         Panel(r"\tfrac{\partial \ell}{\partial x}", dx, rings=read),
