@@ -13,7 +13,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from book import checker, sessions
-from book.explorer import words_of
+from book.explorer import ASSETS, words_of
 from book.figures import Array, written
 
 PLACE = "<!-- check_gradient -->"
@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 FOLDER = "assets/check_gradient"
 # What a page loads, in this order; the first is that of the explorers.
 SCRIPTS = [
-    "assets/explorer/arithmetic.js",
+    f"{ASSETS}/arithmetic.js",
     *(f"{FOLDER}/{name}.js" for name in ("arrays", "read", "layers", "report", "form")),
 ]
 STYLES = f"{FOLDER}/form.css"

@@ -93,6 +93,10 @@ def relu(z):
     return np.where(z > 0, z, 0)
 
 
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
 # --- The comparison ----------------------------------------------------------
 
 

@@ -35,6 +35,7 @@ __all__ = ["Array", "Explorers", "Panel", "Panels"]
 
 
 # What all kinds share, in the order in which it builds on each other.
+ASSETS = "assets/explorer"  # where the site has it
 STYLES, SCRIPTS = "explorer.css", ["arithmetic.js", "grid.js", "explorer.js"]
 FILES = ["script.js", "panel.html", "words.toml", "kind.py"]
 # On lines of its own.
@@ -155,6 +156,14 @@ def _kind(folder: Path, shared: dict[str, dict]) -> Kind:
     if missing := [name for name in ("FORMULAS", "picture") if name not in code]:
         raise Mistake(f"{folder}/kind.py: it lacks {', '.join(missing)}")
     return Kind(words, code["FORMULAS"], code["picture"])
+
+
+def loading(output: str, styles: str, *scripts: str) -> str:
+    """A page that loads these, of which it has the addresses."""
+    head = f'<link rel="stylesheet" href="{styles}">' + "".join(
+        f'<script src="{script}" defer></script>' for script in scripts
+    )
+    return output.replace("</head>", f"{head}</head>", 1)
 
 
 def words_of(path: Path) -> dict[str, dict]:

@@ -10,6 +10,7 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
 from book import boxes, checker, kept
+from book.explorer import loading
 from book.kept import Kept
 
 NAME = "assets/check_gradient.py"
@@ -37,10 +38,5 @@ def on_post_page(output: str, page: Page, **_: object) -> str:
     """The scripts and styles, only where they are used."""
     if "<check-explorer" not in output:
         return output
-    styles, *scripts = (
-        get_relative_url(name, page.url) for name in (boxes.STYLES, *boxes.SCRIPTS)
-    )
-    head = f'<link rel="stylesheet" href="{styles}">' + "".join(
-        f'<script src="{script}" defer></script>' for script in scripts
-    )
-    return output.replace("</head>", f"{head}</head>", 1)
+    files = boxes.STYLES, *boxes.SCRIPTS
+    return loading(output, *(get_relative_url(file, page.url) for file in files))

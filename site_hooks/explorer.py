@@ -12,10 +12,9 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
 from book import images
-from book.explorer import Explorers
+from book.explorer import ASSETS, Explorers, loading
 from book.pages import ROOT
 
-ASSETS = "assets/explorer"
 # Read anew at each build, so that `serve` shows an edit.
 explorers: Explorers
 
@@ -52,11 +51,5 @@ def on_post_page(output: str, page: Page, **_: object) -> str:
     kinds = [kind for kind in explorers.kinds if f"<{kind}-explorer" in output]
     if not kinds:
         return output
-    styles, *scripts = (
-        get_relative_url(f"{ASSETS}/{name}", page.url)
-        for name in explorers.files(kinds)
-    )
-    head = f'<link rel="stylesheet" href="{styles}">' + "".join(
-        f'<script src="{script}" defer></script>' for script in scripts
-    )
-    return output.replace("</head>", f"{head}</head>", 1)
+    files = (f"{ASSETS}/{name}" for name in explorers.files(kinds))
+    return loading(output, *(get_relative_url(file, page.url) for file in files))

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-from playwright.sync_api import BrowserContext, Locator, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route
 
 from book.explorer import Array, Explorers
 from book.pages import ROOT
@@ -28,15 +28,30 @@ def html(
     """A page with one explorer, and the scripts of its kind."""
     styles, *scripts = explorers.files([query.partition("?")[0]])
     shown = explorers.html(query, "what is to be seen", language, session)
+    return alone(shown, language, ["figures.css", styles], scripts)
+
+
+def alone(body: str, language: str, styles: list[str], scripts: list[str]) -> str:
+    """A page of nothing else, and what it loads."""
     return "".join(
         [
             f'<!doctype html><html lang="{language}"><link rel="icon" href="data:,">',
-            '<link rel="stylesheet" href="/figures.css">',
-            f'<link rel="stylesheet" href="/{styles}">',
+            *(f'<link rel="stylesheet" href="/{name}">' for name in styles),
             *(f'<script src="/{name}" defer></script>' for name in scripts),
-            f'<body class="md-typeset">{shown}',
+            f'<body class="md-typeset">{body}',
         ]
     )
+
+
+def faultless(browser: Browser, **options: Any) -> Iterator[Page]:
+    """A page, and at the end no error on it."""
+    context = browser.new_context(**options)
+    page, amiss = context.new_page(), []
+    page.on("console", lambda said: said.type == "error" and amiss.append(said.text))
+    page.on("pageerror", lambda error: amiss.append(str(error)))
+    yield page
+    context.close()
+    assert not amiss
 
 
 def serve(context: BrowserContext, page: str, explorers: Explorers) -> None:

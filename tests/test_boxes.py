@@ -18,7 +18,7 @@ from book.explorer import words_of
 from book.pages import LANGUAGES, ROOT
 from tests.boxes import asked, fixtures, paths, text
 from tests.drawn import module
-from tests.explorers import HOST
+from tests.explorers import HOST, alone, faultless
 from tests.test_browser import PHONE, WIDE
 
 SCRIPTS = {path.stem: path for path in paths()}
@@ -414,44 +414,28 @@ def test_what_the_page_loads_is_small():
 
 def html(language: str) -> str:
     """A page that has the boxes alone."""
-    styles, *scripts = boxes.STYLES, *boxes.SCRIPTS
-    return "".join(
-        [
-            f'<!doctype html><html lang="{language}"><link rel="icon" href="data:,">',
-            '<link rel="stylesheet" href="/assets/figures.css">',
-            f'<link rel="stylesheet" href="/{styles}">',
-            *(f'<script src="/{name}" defer></script>' for name in scripts),
-            f'<body class="md-typeset">{boxes.html(language)}',
-        ]
-    )
+    styles = ["assets/figures.css", boxes.STYLES]
+    return alone(boxes.html(language), language, styles, boxes.SCRIPTS)
 
 
 @pytest.fixture
 def reader(browser: Browser, request) -> Iterator[Page]:
-    """At the end there was no error on the page."""
     options = {"viewport": WIDE, **getattr(request, "param", {})}
-    context = browser.new_context(**options)
-    page, amiss = context.new_page(), []
-    page.on("console", lambda said: said.type == "error" and amiss.append(said.text))
-    page.on("pageerror", lambda error: amiss.append(str(error)))
-    yield page
-    context.close()
-    assert not amiss
+    yield from faultless(browser, **options)
 
 
 @pytest.fixture
 def show(reader: Page) -> Callable[[str], Page]:
     def open_(language: str) -> Page:
-        loaded = {f"/{name}": ROOT / "docs" / name for name in boxes.SCRIPTS[1:]}
-        loaded |= {f"/{boxes.SCRIPTS[0]}": SCRIPTS["arithmetic"]}
-
         def answer(route: Route) -> None:
-            path = urlsplit(route.request.url).path
-            if path == "/":
+            name = urlsplit(route.request.url).path[1:]
+            if not name:
                 page = html(language)
                 route.fulfill(body=page, content_type="text/html; charset=utf-8")
             else:
-                route.fulfill(path=loaded.get(path, ROOT / "docs" / path[1:]))
+                ours = name != boxes.SCRIPTS[0]
+                file = ROOT / "docs" / name if ours else SCRIPTS["arithmetic"]
+                route.fulfill(path=file)
 
         reader.route("**", answer)
         reader.goto(HOST)

@@ -29,6 +29,7 @@ from tests.explorers import (
     FOLDER,
     HOST,
     evaluator,
+    faultless,
     html,
     looks,
     number,
@@ -215,15 +216,8 @@ def test_a_folder_whose_name_is_none_for_an_element_is_refused(tiny):
 
 @pytest.fixture
 def reader(browser: Browser, request) -> Iterator[Page]:
-    """A page, and at the end no error on it."""
     options = {"viewport": WIDE, **getattr(request, "param", {})}
-    context = browser.new_context(**options)
-    page, amiss = context.new_page(), []
-    page.on("console", lambda said: said.type == "error" and amiss.append(said.text))
-    page.on("pageerror", lambda error: amiss.append(str(error)))
-    yield page
-    context.close()
-    assert not amiss
+    yield from faultless(browser, **options)
 
 
 @pytest.fixture

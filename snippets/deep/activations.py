@@ -5,7 +5,17 @@ from math import erf, pi
 import numpy as np
 from numpy.testing import assert_allclose
 
-from book.checks import before_relu, check, generator, gradient, size, st, tf, values
+from book.checks import (
+    before_relu,
+    check,
+    generator,
+    gradient,
+    sigmoid,
+    size,
+    st,
+    tf,
+    values,
+)
 from book.curves import Curve, Curves, Plot
 from book.figures import ROUNDING, claim, figure
 from book.tex.world import World, worlds
@@ -56,10 +66,6 @@ NUMBERS = {
 
 SELU = 1.6732632423543772, 1.0507009873554805
 normal = np.vectorize(lambda z: (1 + erf(z / 2**0.5)) / 2, otypes=[float])
-
-
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
 
 
 def elu(z, alpha, scale):

@@ -9,6 +9,7 @@ from book.checks import (
     compare,
     generator,
     gradient,
+    sigmoid,
     size,
     st,
     tf,
@@ -17,7 +18,7 @@ from book.checks import (
 from book.curves import Curve, Curves, Plot
 from book.figures import ROUNDING, claim, figure
 from book.tex.world import World, worlds
-from snippets.deep.activations import H, one_shape, sigmoid
+from snippets.deep.activations import H, one_shape
 
 # Changes after which the page says the same, and why.
 SHAPE = "these arrays have one shape"
@@ -385,23 +386,16 @@ def stable_worlds():
 
 @worlds("divergence")
 def divergence_worlds():
-    """Labels that sum to 1."""
-    for classes_ in (2, 3, 5):
-        rng = np.random.default_rng(classes_)
-        y = np.abs(values(rng, (classes_,)))
-        y /= y.sum()
-        yield World(
-            sizes={"y": y},
-            given={"z": values(rng, (classes_,))},
-            forward={
-                "a": lambda v: np.exp(v["z"]) / np.sum(np.exp(v["z"])),
-                "ell": lambda v: np.sum(v["y"] * np.log(v["y"] / v["a"])),
-            },
-        )
+    yield from distributions(lambda a, y: np.sum(y * np.log(y / a)))
 
 
 @worlds("exercise-reverse")
 def reverse_worlds():
+    yield from distributions(lambda a, y: np.sum(a * np.log(a / y)))
+
+
+def distributions(loss):
+    """A softmax, and labels that sum to 1."""
     for classes_ in (2, 3, 5):
         rng = np.random.default_rng(classes_)
         y = np.abs(values(rng, (classes_,)))
@@ -411,7 +405,7 @@ def reverse_worlds():
             given={"z": values(rng, (classes_,))},
             forward={
                 "a": lambda v: np.exp(v["z"]) / np.sum(np.exp(v["z"])),
-                "ell": lambda v: np.sum(v["a"] * np.log(v["a"] / v["y"])),
+                "ell": lambda v: loss(v["a"], v["y"]),
             },
         )
 

@@ -11,6 +11,7 @@ from book.checks import (
     generator,
     gradient,
     relu,
+    sigmoid,
     size,
     st,
     tf,
@@ -241,10 +242,6 @@ def by_tape(function, name, arrays, upstream):
 # --- Checks ------------------------------------------------------------------
 
 
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
-
-
 @check("network-output")
 def network_output(function, draw):
     shape = size(draw, 4), size(draw, 4)
@@ -297,6 +294,15 @@ def network_delta(function, draw):
 # --- What the symbols mean ---------------------------------------------------
 
 
+LAYERS = {  # up to the z of the last
+    "z^1": lambda v: v["x"] @ v["W^1"] + v["b^1"],
+    "a^1": lambda v: relu(v["z^1"]),
+    "z^2": lambda v: v["a^1"] @ v["W^2"] + v["b^2"],
+    "a^2": lambda v: relu(v["z^2"]),
+    "z^3": lambda v: v["a^2"] @ v["W^3"] + v["b^3"],
+}
+
+
 def relu_prime(z):
     return 1.0 * (z > 0)
 
@@ -320,11 +326,7 @@ def three_layers(examples, units):
             **{f"b^{layer}": array for layer, array in enumerate(b, 1)},
         },
         forward={
-            "z^1": lambda v: v["x"] @ v["W^1"] + v["b^1"],
-            "a^1": lambda v: relu(v["z^1"]),
-            "z^2": lambda v: v["a^1"] @ v["W^2"] + v["b^2"],
-            "a^2": lambda v: relu(v["z^2"]),
-            "z^3": lambda v: v["a^2"] @ v["W^3"] + v["b^3"],
+            **LAYERS,
             "a^3": lambda v: relu(v["z^3"]),
             "ell": lambda v: np.sum(target * np.sin(v["a^3"])),
         },
@@ -352,11 +354,7 @@ def by_hand(given):
         | {f"W^{layer}": given[f"W{layer}"] for layer in (1, 2, 3)}
         | {f"b^{layer}": np.ravel(given[f"b{layer}"]) for layer in (1, 2, 3)},
         forward={
-            "z^1": lambda v: v["x"] @ v["W^1"] + v["b^1"],
-            "a^1": lambda v: relu(v["z^1"]),
-            "z^2": lambda v: v["a^1"] @ v["W^2"] + v["b^2"],
-            "a^2": lambda v: relu(v["z^2"]),
-            "z^3": lambda v: v["a^2"] @ v["W^3"] + v["b^3"],
+            **LAYERS,
             "ell": lambda v: v["delta^3"] * v["z^3"][0],
         },
         gradients={"delta^1": "z^1", "delta^2": "z^2"},

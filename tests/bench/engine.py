@@ -4,7 +4,6 @@ A chain of dense layers with tanh, once with large arrays and once with tiny one
 show what a recorded operation costs by itself.
 """
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,21 +12,11 @@ import numpy as np
 from book import sessions
 from book.results import namespace
 from tests.bench import SMALLEST, goal, rounds
-from tests.bench.convolution import alone, megabytes
+from tests.bench.convolution import alone, megabytes, milliseconds
 
 DEPTH = 3 if SMALLEST else 30
 SIZES = {"large": (8, 4) if SMALLEST else (512, 256), "tiny": (2, 2)}
 ROUNDS = rounds(7)
-
-
-def milliseconds(function: Callable) -> float:
-    """The fastest of some calls."""
-    found = []
-    for _ in range(ROUNDS):
-        start = time.process_time()
-        function()
-        found.append(time.process_time() - start)
-    return 1000 * min(found)
 
 
 def sides(rows: int, units: int) -> dict[str, Callable]:
@@ -75,7 +64,10 @@ def measure() -> None:
             tasks["engine"](), tasks["GradientTape"](), strict=True
         ):
             np.testing.assert_allclose(mine, theirs, rtol=1e-8, atol=1e-10)
-        times = {side: milliseconds(task) for side, task in tasks.items()}
+        times = {
+            side: min(milliseconds(task) for _ in range(ROUNDS))
+            for side, task in tasks.items()
+        }
         for side in tasks:
             print(f"{name:5s} {side:12s} {times[side]:8.2f} {peaks[side]:6.1f}")
         ratio = times["engine"] / times["GradientTape"]
