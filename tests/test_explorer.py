@@ -634,6 +634,16 @@ def test_the_steps_of_a_recurrent_unit(reader, show):
     lines = net.locator(".marks [class^=pair]").evaluate_all(
         "(all) => all.map((path) => path.getAttribute('d')?.split('M').slice(1))"
     )
+    sizes = (
+        cell(element, "net", 6, 0)
+        .locator("xpath=..")
+        .evaluate(
+            """(row) => [...row.querySelectorAll("rect")].map((rect) =>
+            Number(getComputedStyle(rect).fillOpacity))"""
+        )
+    )  # of the last row, be the others tinted or not
+    assert sizes == sorted(sizes)
+    assert sizes[-1] > 2 * sizes[0] > 0
     ends = []
     for _, line in lines:  # after the cell of its g
         first, last = (float(re.search(p, line)[1]) for p in (r"^(\S+)", r"H(\S+?)V"))

@@ -93,7 +93,8 @@ SETTINGS = {
     "saturated": LONG,
     "exploding": LONG | {"w": "0"},
 }
-# What arrives at the last step of a change in the first state: told on the page.
+# What arrives at the last step of a change in the first state: the page says, hardly
+# anything, more than all of it, hardly anything again; and asks for the last.
 ARRIVES = {"vanishing": 0.005, "growing": 1.22, "saturated": 0.01, "exploding": 128}
 
 

@@ -308,6 +308,6 @@ customElements.define("recurrent-explorer", class extends Explorer {
       delta: (h) => loss(setting, states(setting, j + 1, 0, h)),
       far: (h) => states(setting, j + 1, h)[T],
     }[ROWS[i]];
-    return arithmetic.difference(moved, 1e-6);
+    return arithmetic.difference(moved, 2e-7); // where it explodes, more would be too far
   }
 });
