@@ -175,6 +175,12 @@ def check(name: str, shown: dict, said: dict[str, str]) -> None:
         assert abs(formula - number(seen["value"])) <= 5.1e-5
         assert lit(seen, "net") == touched(row, t, T, ends)
         assert (said["off"] in seen["written"]) == (row == "g" and t not in losses)
+        if row == "x" or (row in ("h", "dh", "dh0") and t < T):  # and in a sentence
+            net_row = {"x": 5, "h": 6}.get(row)  # of δ, and of what it reaches
+            want = arrays["net"][net_row, j] if net_row else number(seen["value"])
+            text = seen["written"].rstrip(".。").rpartition(" = ")[2]
+            told = sum(map(product, text.split(" + ")))
+            assert abs(told - want * (given["w"] if row == "x" else 1)) <= 5e-4
         if row == "h":
             (inside,) = (text[5:-1] for text in seen["numbers"])
             z = sum(map(product, inside.split(" + ")))
