@@ -216,18 +216,10 @@ def lookup():
     """By rows, as a dense layer: N T places."""
     for examples, length, count, width in SIZES:
         v = words(examples, length, count)
-        X = np.eye(count)[v.ravel()]
         yield World(
-            sizes={
-                **{"N": examples, "T": length, "V": count, "d": width},
-                **{"v": v.ravel(), "X": X},
-            },
+            sizes={"v": v, "u": v.ravel(), "X": np.eye(count)[v.ravel()]},
             given={"W": drawn(1, count, width)},
-            forward={
-                "y": lambda v: v["W"][v["v"]],
-                "ell": lambda v: bent(v["y"]),
-            },
-            gradients={"g": "y"},
+            forward={"y": lambda v: v["W"][v["v"]]},
         )
 
 
@@ -268,8 +260,8 @@ def shifted():
         p = np.zeros((length, width))
         p[:, ::2], p[:, 1::2] = np.sin(angles), np.cos(angles)
         yield World(
-            sizes={"p": p, "omega": omega, "d": width, "s": s},
-            ranges={"t": length - s, "i": width // 2},
+            sizes={"p": p, "omega": omega, "d": width, "s": s, "T": length},
+            ranges={"i": width // 2},
         )
 
 
@@ -284,12 +276,15 @@ def turned():
             return np.concatenate([a * cos - b * sin, a * sin + b * cos], axis=1)
 
         yield World(
-            sizes={"phi": phi, "m": half, "d": 2 * half, "alpha": 0.7, "beta": -1.9},
+            sizes={
+                **{"varphi": phi, "m": half, "d": 2 * half},
+                **{"alpha": 0.7, "beta": -1.9},
+            },
             given={"x": drawn(1, length, 2 * half)},
             forward={"y": forward, "ell": lambda v: bent(v["y"])},
             gradients={"g": "y"},
             ranges={"i": half},
-            arguments={"dy": "g", "angles": "phi"},
+            arguments={"dy": "g", "angles": "varphi"},
         )
 
 
@@ -334,14 +329,14 @@ def learned_frequencies():
 
         def forward(v, half=half):
             a, b = v["x"][:, :half], v["x"][:, half:]
-            cos, sin = np.cos(v["phi"]), np.sin(v["phi"])
+            cos, sin = np.cos(v["varphi"]), np.sin(v["varphi"])
             return np.concatenate([a * cos - b * sin, a * sin + b * cos], axis=1)
 
         yield World(
             sizes={"m": half},
             given={"x": drawn(1, length, 2 * half), "omega": drawn(2, half)},
             forward={
-                "phi": lambda v, length=length: np.outer(np.arange(length), v["omega"]),
+                "varphi": lambda v, T=length: np.outer(np.arange(T), v["omega"]),
                 "y": forward,
                 "ell": lambda v: bent(v["y"]),
             },
