@@ -15,20 +15,18 @@ WORD, POSITION = 2, 2  # that the figure looks at
 
 @figure("embedding-sums")
 def sums(session):
-    """Ringed are the places of a word, outlined those of a position."""
+    """Ringed are the places of a word, outlined those of a position, and both sums."""
     v = session.written("by-hand", "v", (2, 3))
     g = session.written("by-hand", "g", (2, 3))
-    dw = session.printed("by-hand", (4, 1))
-    dp = session.printed("by-hand", (1, 3))
+    dw = session.printed("by-hand", (4, 1), nth=1)
+    dp = session.printed("by-hand", (1, 3), nth=2)
     column = Box(0, POSITION, rows=2)
     return [
         Panel("v", v, rings=v == WORD),
         ",",
         Panel("g", g, rings=v == WORD, window=column),
         r"\to",
-        Panel(
-            r"\tfrac{\partial \ell}{\partial w}", dw, rings=np.arange(4)[:, None] == WORD
-        ),
+        Panel(r"\tfrac{\partial \ell}{\partial w}", dw, result=Box(WORD, 0)),
         ",",
         Panel(r"\tfrac{\partial \ell}{\partial p}", dp, result=Box(0, POSITION)),
     ]
@@ -36,14 +34,14 @@ def sums(session):
 
 @claim("embedding-sums")
 def sums_claim(session, v, g, dw, dp):
-    """What is ringed in g adds up to what is ringed in dw, the outlined to dp's."""
+    """What is ringed in g adds up to the result in dw, the outlined to that in dp."""
     assert_array_equal(v.rings, v == WORD)
     assert_array_equal(g.rings, v.rings)
-    assert_array_equal(np.argwhere(dw.rings), [[WORD, 0]])
-    assert_allclose(g[g.rings].sum(), dw[dw.rings])
+    assert dw.result == (slice(WORD, WORD + 1), slice(0, 1))
+    assert_allclose(g[g.rings].sum(), dw[dw.result].item())
     assert g.window == (slice(0, 2), slice(POSITION, POSITION + 1))
     assert dp.result == (slice(0, 1), slice(POSITION, POSITION + 1))
-    assert_allclose(g[g.window].sum(), dp[dp.result][0])
+    assert_allclose(g[g.window].sum(), dp[dp.result].item())
     assert_allclose(dw.sum(), g.sum())
     assert_allclose(dp.sum(), g.sum())
 
@@ -71,7 +69,7 @@ def waves_claim(session, curves):
         along, line = curves[""].line(rf"i = {i}")
         assert_allclose(along, POSITIONS, atol=0.3)
         assert_allclose(line[0], 0, atol=0.02)
-        shown = session.printed("sinusoidal", (4, 8))[:, 2 * i]
+        shown = session.printed("sinusoidal", (4, 8), nth=1)[:, 2 * i]
         assert_allclose(line[:4], shown, atol=0.02)
         turns.append(np.sum(np.diff(np.sign(np.diff(line))) != 0))
     assert turns == [16, 2, 0, 0]  # maxima and minima within 50 positions
