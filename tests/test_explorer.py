@@ -675,7 +675,7 @@ def test_the_steps_of_a_recurrent_unit(reader, show):
     cell(element, "theta", 0, 1).click()
     reader.keyboard.type("-1.5")
     reader.keyboard.press("Enter")
-    expect(control(element, "u")).to_have_value("-1.5")
+    expect(control(element, "U")).to_have_value("-1.5")
     assert net.locator(".box").evaluate("(box) => box.scrollWidth <= box.clientWidth")
 
 
