@@ -224,11 +224,12 @@ class Grid {
   }
 
   /** The factors of products: each has the colour and, while there are enough, the letter of
-   * its product. @param {Cell[]} cells one for each product */
-  pair(cells) {
+   * its product. @param {Cell[]} cells @param {number[]} products of each cell, its product */
+  pair(cells, products = arithmetic.range(cells.length)) {
     for (const colour of arithmetic.range(COLOURS))
-      this.outline(`pair${colour}`, cells.filter((_, at) => at % COLOURS === colour));
-    this.lettered = cells.length > LETTERS.length ? [] : cells;
+      this.outline(`pair${colour}`, cells.filter((_, at) => products[at] % COLOURS === colour));
+    this.lettered = Math.max(...products) >= LETTERS.length ? [] : cells;
+    this.letters = products.map((product) => LETTERS[product]).join("");
   }
 
   dim() {
@@ -250,7 +251,7 @@ class Grid {
   letter(on = true) {
     const { text, offset: [top, left] } = this;
     const places = (on ? this.lettered : []).map(([i, j]) => this.corner(i + top, j + left));
-    const letters = LETTERS.slice(0, places.length);
+    const letters = places.length ? this.letters : "";
     if (letters) set(text, { x: places.map(([x]) => x + 2).join(" "), y: places.map(([, y]) => y + 8).join(" ") });
     if (text.textContent !== letters) text.textContent = letters;
   }
