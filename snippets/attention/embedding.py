@@ -108,8 +108,8 @@ def weights(function, draw):
     )
 
 
-@check("embedding-tied")
-def tied(function, draw):
+@check("embedding-shared")
+def shared(function, draw):
     """Both outputs side by side, y and z = h Wᵀ."""
     examples, length, words, width = places(draw)
     rng = generator(draw)
