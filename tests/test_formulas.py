@@ -79,7 +79,7 @@ def worlds():
                 **{"H": size, "K": kernel, "S": stride, "O": output},
                 **{"r": (size - kernel) % stride, "delta": drawn(3, output), "h": 0.01},
             },
-            given={"x": drawn(1, size), "w": drawn(2, kernel), "h_0": np.array(0.4)},
+            given={"x": drawn(1, size), "w": drawn(2, kernel), "h_0": drawn(4, 2)},
             forward={
                 "h_1": lambda v: np.tanh(v["w"][0] * v["h_0"]),
                 "h_2": lambda v: np.tanh(v["w"][0] * v["h_1"]),
@@ -110,7 +110,10 @@ def vocabulary(request, monkeypatch):
 FORWARD = r"z_i = \sum_u x_{Si+u}\, w_u"
 INPUT = r"\frac{\partial \ell}{\partial x_p} = \sum_i \delta_i\, w_{p-Si}"
 WEIGHTS = r"\frac{\partial \ell}{\partial w_u} = \sum_{i=0}^{O-1} \delta_i\, x_{Si+u}"
-STEP = r"\frac{\partial h_t}{\partial h_{t-1}} = w_0\,(1 - h_t^2), \quad 1 \le t < 3"
+STEP = (
+    r"\frac{\partial h_{t,k}}{\partial h_{t-1,k}} = w_0\,(1 - h_{t,k}^2), "
+    r"\quad 1 \le t < 3"
+)
 # Each holds; below, one place of it is changed.
 RIGHT = {
     FORWARD: "evaluated",
@@ -146,8 +149,8 @@ BROKEN = {
     (WEIGHTS, "O-1", "O"): "i runs to 3, delta[i] has 3",
     (WEIGHTS, "O-1", "O-2"): "is not so",
     (WEIGHTS, "x_{Si+u}", "x_{Si+u+K}"): "x has no entry",
-    (STEP, "h_t^2", "h_{t-1}^2"): "is not so",
-    (STEP, "h_{t-1}}", "h_{t}}"): "is not so",
+    (STEP, "h_{t,k}^2", "h_{t-1,k}^2"): "is not so",
+    (STEP, "h_{t-1,k}}", "h_{t,k}}"): "is not so",
     (STEP, r"1 \le t", r"0 \le t"): "lets t be 0",
     (STEP, "t < 3", "t < 2"): "leaves out {'t': 2}",
     (r"r = 0 \Longleftrightarrow H - K = (O-1) S", "0", "1"): "not so",

@@ -495,8 +495,7 @@ class Parser:
                 node = replaced(node, Name(key))
             elif f"{key}{self.token}()" in self.names:  # x^{(ρ)}, ℓ_n: one for each
                 key = f"{key}{self.next()}()"
-                item = self.argument()
-                node = Index(Name(key), (item,))
+                node = self.below(Name(key))  # h_{t,n,j}: an entry of h_t
             elif self.token == "_":
                 self.next()
                 node = self.below(node)
