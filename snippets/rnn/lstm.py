@@ -1,63 +1,462 @@
-"""Figure, check and symbols of docs/*/rnn/lstm.md."""
+"""Figures and checks of docs/*/rnn/lstm.md."""
+
+from types import SimpleNamespace
 
 import numpy as np
 from numpy.testing import assert_allclose
 
-from book.checks import check, generator, gradient, sizes, values
-from book.figures import ROUNDING, Box, Panel, claim, figure
+from book.checks import check, generator, gradient, sigmoid, size, st, tf, values
+from book.curves import Curve, Curves, Plot
+from book.figures import claim, figure
+from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {}
 
-@figure("rnn-lstm-input")
-def scaled(session):
-    dl_dx = session.printed("by-hand", (2, 2))
-    return [
-        Panel(r"\delta", session.written("by-hand", "delta", (2, 2)), window=Box(1, 0)),
-        r"\xrightarrow{\,s\,}",
-        Panel(r"\tfrac{\partial \ell}{\partial x}", dl_dx, result=Box(1, 0)),
+# --- Figures -----------------------------------------------------------------
+
+
+def by_pencil(session):
+    """i, f, g, o, c and h of both steps, and the gradients of h and c at both."""
+    gates = session.printed("by-hand", (2, 4))
+    c, tanh, h = (session.printed("by-hand", (2, 1), nth)[:, 0] for nth in range(3))
+    dh, dc = (session.printed("by-hand-back", (1, 2), nth)[0] for nth in range(2))
+    return gates.T, c, tanh, h, dh, dc
+
+
+@figure("lstm-cell")
+def lstm_cell(session):
+    """Step 2, which is the last."""
+    (i, f, g, o), c, tanh, h, dh, dc = by_pencil(session)
+    slope = o[1] * (1 - tanh[1] ** 2)
+    return Graph(
+        [
+            Node("i_2", 7, 1.9, i[1], dc[1] * g[1]),
+            Node("g_2", 19, 1.9, g[1], dc[1] * i[1]),
+            Node("f_2", 3.9, 8.2, f[1], dc[1] * c[0]),
+            Node("c_1", 22.1, 8.2, c[0], dc[1] * f[1]),
+            Node("c_2", 13, 14.5, c[1], dc[1]),
+            Node("o_2", 3.9, 14.5, o[1], dh[1] * tanh[1]),
+            Node("h_2", 13, 21, h[1], dh[1]),
+        ],
+        [
+            Edge("i_2", "c_2", "g_2", g[1]),
+            Edge("g_2", "c_2", "i_2", i[1]),
+            Edge("f_2", "c_2", "c_1", c[0]),
+            Edge("c_1", "c_2", "f_2", f[1]),
+            Edge("o_2", "h_2", "", tanh[1]),
+            Edge("c_2", "h_2", "", slope),
+        ],
+    )
+
+
+@claim("lstm-cell")
+def lstm_cell_claim(session, graph):
+    """The values are those of a forward pass, and differences of it the gradients."""
+
+    def run(name="", change=0.0):
+        """h_2 of the gates and c_1 as they are drawn, where one value is changed."""
+        v = {n.name: n.value + change * (n.name == name) for n in graph.nodes}
+        c = v["f_2"] * v["c_1"] + v["i_2"] * v["g_2"]
+        c += change * (name == "c_2")
+        return c, v["o_2"] * np.tanh(c) + change * (name == "h_2")
+
+    assert_allclose(run(), [graph["c_2"].value, graph["h_2"].value], atol=1e-3)
+    last = session.written("by-hand-back", "d", (2,))[1]
+    for node in graph.nodes:
+        ends = [run(node.name, step)[1] for step in (1e-4, -1e-4)]
+        slope = last * (ends[0] - ends[1]) / 2e-4
+        assert_allclose(node.gradient, slope, atol=1e-3)
+        if node.name not in ("h_2", "c_1"):
+            assert_allclose(node.gradient, graph.arriving(node.name), atol=1e-3)
+    for edge in graph.edges:
+        if edge.name:
+            assert edge.derivative == graph[edge.name].value
+    assert len(graph.edges) == 6
+
+
+@figure("lstm-carried")
+def lstm_carried(session):
+    """From step 1 to step 2: two arrows lead out of c_1 and two out of h_1."""
+    (i, f, g, o), c, tanh, h, dh, dc = by_pencil(session)
+    U = session.written("by-hand", "U", (1, 4))[0]
+    inside = [
+        g[1] * i[1] * (1 - i[1]),
+        c[0] * f[1] * (1 - f[1]),
+        i[1] * (1 - g[1] ** 2),
     ]
+    slopes = o * (1 - tanh**2)
+    through_o = U[3] * tanh[1] * o[1] * (1 - o[1])
+    return Graph(
+        [
+            Node("c_1", 4, 1.9, c[0], dc[0]),
+            Node("c_2", 22, 1.9, c[1], dc[1]),
+            Node("h_1", 4, 11, h[0], dh[0]),
+            Node("h_2", 22, 11, h[1], dh[1]),
+        ],
+        [
+            Edge("c_1", "c_2", "f_2", f[1]),
+            Edge("c_1", "h_1", "", slopes[0]),
+            Edge("h_1", "c_2", "", U[:3] @ inside),
+            Edge("h_1", "h_2", "", through_o),
+            Edge("c_2", "h_2", "", slopes[1]),
+        ],
+    )
 
 
-@claim("rnn-lstm-input")
-def scaled_claim(session, delta, dl_dx):
-    assert dl_dx.result == delta.window
-    assert_allclose(dl_dx, 3 * delta, atol=ROUNDING)
+@claim("lstm-carried")
+def lstm_carried_claim(session, graph):
+    """As the layer runs; h_1 has an upstream gradient of its own."""
+    U, W = (session.written("by-hand", name, (1, 4))[0] for name in "UW")
+    b = session.written("by-hand", "b", (4,))
+    d = session.written("by-hand-back", "d", (2,))
+
+    def run(name="", change=0.0):
+        found = {"c_0": 0.0, "h_0": 0.0}
+        for t, x in ((1, 1.0), (2, 0.5)):
+            z = x * W + found[f"h_{t - 1}"] * U + b
+            i, f, o = (sigmoid(z[at]) for at in (0, 1, 3))
+            for key, made in (
+                (f"c_{t}", lambda v, t=t: f * v[f"c_{t - 1}"] + i * np.tanh(z[2])),
+                (f"h_{t}", lambda v, t=t: o * np.tanh(v[f"c_{t}"])),
+            ):
+                found[key] = made(found) + change * (key == name)
+        return found
+
+    for node in graph.nodes:
+        ends = [run(node.name, step) for step in (1e-4, -1e-4)]
+        slope = sum(
+            d_t * (ends[0][f"h_{t}"] - ends[1][f"h_{t}"]) / 2e-4
+            for t, d_t in enumerate(d, 1)
+        )
+        assert_allclose(
+            [node.value, node.gradient], [run()[node.name], slope], atol=1e-3
+        )
+    for name, own in (("c_1", 0), ("h_1", d[0]), ("c_2", 0)):
+        assert_allclose(graph[name].gradient, own + graph.arriving(name), atol=1e-3)
 
 
-@check("rnn-lstm-weight")
-def weight(function, draw):
-    """x (N, I), s a number, delta (N, I)."""
-    shape = sizes(draw, 4)
-    rng = generator(draw)
-    x, s, delta = values(rng, shape), np.array(values(rng, ())), values(rng, shape)
+STEPS = np.array([100, 80, 60, 40, 20, 1])
+SHOWN = {"h_t": 0, "c_t, b^f = 0": 1, "c_t, b^f = 1": 3, "c_t, b^f = 3": 5}
+
+
+@figure("lstm-keeps")
+def lstm_keeps(session):
+    lines = [
+        Curve(name, STEPS, 10.0 ** session.printed("keeps", (1, 6), nth)[0])
+        for name, nth in SHOWN.items()
+    ]
+    return Curves([Plot("", lines)], "t", log=True)
+
+
+@claim("lstm-keeps")
+def lstm_keeps_claim(session, curves):
+    """With b_f = 3 the size stays within a factor of 5; the others fall by more than 8
+    powers of ten, with b_f = 0 even further than in the plain layer."""
+    sizes = {}
+    for name, nth in SHOWN.items():
+        along, sizes[name] = curves[""].line(name)
+        assert_allclose(along, STEPS, atol=0.5)
+        shown = session.printed("keeps", (1, 6), nth)[0]
+        assert_allclose(np.log10(sizes[name]), shown, atol=0.05)
+    plain, none, one, three = sizes.values()
+    assert (np.abs(np.log10(three)) < 0.75).all()
+    assert none[-1] < plain[-1] < one[-1] < 1e-8
+    assert (curves.across, curves.up) == ("t", "")
+
+
+# --- Checks ------------------------------------------------------------------
+
+NUMPY = SimpleNamespace(
+    sigmoid=sigmoid, tanh=np.tanh, split=np.split, stack=np.stack, concat=np.concatenate
+)
+
+
+def tensors():
+    """The same functions of TensorFlow."""
+    return SimpleNamespace(
+        **{"sigmoid": tf.sigmoid, "tanh": tf.tanh, "split": tf.split},
+        **{"stack": tf.stack, "concat": tf.concat},
+    )
+
+
+def compared(function, case, variable, upstream, forward, rng):
+    """forward takes the functions of a library first."""
     return gradient(
         function,
-        {"x": x, "delta": delta},
-        s,
-        delta,
-        lambda s: s * x,
-        lambda s: s * x,
+        case,
+        variable,
+        upstream,
+        lambda value: forward(tensors(), value),
+        lambda value: forward(NUMPY, value),
         rng,
     )
 
 
+@check("lstm-hidden")
+def lstm_hidden(function, draw):
+    rows, units = size(draw, 3), size(draw, 3)
+    rng = generator(draw)
+    dh, h = values(rng, (rows, units)), values(rng, (rows, units))
+    delta, U = values(rng, (rows, 4 * units)), values(rng, (units, 4 * units))
+    return compared(
+        function,
+        {"d": dh, "delta_next": delta, "U": U},
+        h,
+        np.concatenate([dh, delta], axis=1),
+        lambda library, h: library.concat([h, h @ U], 1),
+        rng,
+    )
+
+
+@check("lstm-cell")
+def lstm_cell_check(function, draw):
+    shape = size(draw, 3), size(draw, 3)
+    rng = generator(draw)
+    dh, dc_next, c = (values(rng, shape) for _ in range(3))
+    o, f = (sigmoid(values(rng, shape)) for _ in range(2))
+    return compared(
+        function,
+        {"dl_dh": dh, "o": o, "c": c, "f_next": f, "dl_dc_next": dc_next},
+        c,
+        np.concatenate([dh, dc_next], axis=1),
+        lambda library, c: library.concat([o * library.tanh(c), f * c], 1),
+        rng,
+    )
+
+
+@check("lstm-delta")
+def lstm_delta(function, draw):
+    """The two outputs of a step are o, times tanh of the c that it has, and c."""
+    rows, units = size(draw, 3), size(draw, 3)
+    rng = generator(draw)
+    z, before = values(rng, (rows, 4 * units)), values(rng, (rows, units))
+    dh, dc = values(rng, (rows, units)), values(rng, (rows, units))
+
+    def parts(library, z):
+        i, f, g, o = library.split(z, 4, 1)
+        return *map(library.sigmoid, (i, f)), library.tanh(g), library.sigmoid(o)
+
+    i, f, g, o = parts(NUMPY, z)
+    c = f * before + i * g
+
+    def forward(library, z):
+        i, f, g, o = parts(library, z)
+        return library.concat([o * np.tanh(c), f * before + i * g], 1)
+
+    gates = np.concatenate([i, f, g, o], axis=1)
+    return compared(
+        function,
+        {"dl_dh": dh, "dl_dc": dc, "gates": gates, "c_before": before, "c": c},
+        z,
+        np.concatenate([dh, dc], axis=1),
+        forward,
+        rng,
+    )
+
+
+@check("lstm-backward")
+def lstm_backward(function, draw):
+    """One of the four gradients in each case."""
+    rows, steps, inputs, units = (size(draw, most) for most in (2, 3, 2, 3))
+    part, name = draw(st.sampled_from([*enumerate("xWUb")]))
+    rng = generator(draw)
+    shapes = {
+        **{"x": (rows, steps, inputs), "h0": (rows, units), "c0": (rows, units)},
+        **{"W": (inputs, 4 * units), "U": (units, 4 * units), "b": (4 * units,)},
+        "dh": (rows, steps, units),
+    }
+    case = {name: values(rng, shape) for name, shape in shapes.items()}
+
+    def forward(library, value):
+        x, h, c, W, U, b, _ = {**case, name: value}.values()
+        found = []
+        for t in range(steps):
+            i, f, g, o = library.split(x[:, t] @ W + h @ U + b, 4, 1)
+            i, f, o = library.sigmoid(i), library.sigmoid(f), library.sigmoid(o)
+            c = f * c + i * library.tanh(g)
+            h = o * library.tanh(c)
+            found.append(h)
+        return library.stack(found, 1)
+
+    return compared(
+        lambda *arrays: function(*arrays)[part],
+        case,
+        case[name],
+        case["dh"],
+        forward,
+        rng,
+    )
+
+
+# --- What the symbols mean ---------------------------------------------------
+
+GATES = {"i": sigmoid, "f": sigmoid, "g": np.tanh, "o": sigmoid}
+FUNCTIONS = {"sigma": sigmoid, "tanh": np.tanh}
+FUNCTIONS |= {"sigma'": lambda z: sigmoid(z) * (1 - sigmoid(z))}
+
+
+def batch_first(array):
+    """Steps 1 to T of (T + 1, N, ...) as (N, T, ...)."""
+    return np.swapaxes(array[1:], 0, 1)
+
+
 @worlds()
 def symbols():
-    """In three settings of N and I; the formulas of the page must hold in each."""
-    for examples, inputs in ((2, 3), (3, 2), (4, 5)):
-        yield layer(
-            drawn(1, examples, inputs), np.array(0.7), drawn(2, examples, inputs)
-        )
+    """Steps 1 to T; c_0 and h_0 are given, as are the blocks of the parameters."""
+    for N, T, inputs, units in ((2, 3, 3, 2), (1, 2, 2, 3), (3, 3, 2, 2)):
+        steps = range(1, T + 1)
+        given = {f"x_{t}": drawn(10 + t, N, inputs) for t in steps}
+        given |= {"h_0": drawn(1, N, units), "c_0": drawn(2, N, units)}
+        for seed, gate in enumerate(GATES, 30):
+            for name, shape in (("W", (inputs,)), ("U", (units,)), ("b", ())):
+                given[f"{name}^{gate}"] = drawn(seed, *shape, units) / 2
+        yield layer(given, [drawn(20 + t, N, units) for t in steps])
 
 
 @worlds("by-hand")
 def by_hand(given):
-    """With the numbers that the section gives."""
-    yield layer(given["x"], given["s"], given["delta"])
+    """One example, one input, one unit: all arrays are (1, 1), and b has one entry."""
+    start = {"h_0": np.zeros((1, 1)), "c_0": np.zeros((1, 1))}
+    for at, gate in enumerate(GATES):
+        start |= {f"{name}^{gate}": np.ravel(given[name])[[at]] for name in "WUb"}
+    start = {k: v.reshape(1, 1) if k[0] in "WU" else v for k, v in start.items()}
+    start |= {f"x_{t}": x.reshape(1, 1) for t, x in enumerate(np.ravel(given["x"]), 1)}
+    yield layer(start, given["d"].reshape(-1, 1, 1))
 
 
-def layer(x, s, delta):
-    return World(
-        given={"x": x, "s": s, "delta": delta},
-        forward={"z": lambda v: v["s"] * v["x"]},
+def layer(given, upstream):
+    """An LSTM over as many steps as there are upstream gradients."""
+    T, units = len(upstream), given["c_0"].shape[1]
+    steps = range(1, T + 1)
+    d = {f"d_{t}": array for t, array in enumerate(upstream, 1)}
+    forward = {
+        name: lambda v, name=name: np.concatenate(
+            [v[f"{name}^{gate}"] for gate in GATES], axis=-1
+        )
+        for name in "WUb"
+    }
+    for t in steps:
+        forward[f"z_{t}"] = lambda v, t=t: (
+            v[f"x_{t}"] @ v["W"] + v[f"h_{t - 1}"] @ v["U"] + v["b"]
+        )
+        for at, (gate, function) in enumerate(GATES.items()):
+            block = slice(at * units, (at + 1) * units)
+            forward[f"{gate}_{t}"] = lambda v, t=t, block=block, function=function: (
+                function(v[f"z_{t}"][:, block])
+            )
+        forward[f"c_{t}"] = lambda v, t=t: (
+            v[f"f_{t}"] * v[f"c_{t - 1}"] + v[f"i_{t}"] * v[f"g_{t}"]
+        )
+        forward[f"h_{t}"] = lambda v, t=t: v[f"o_{t}"] * np.tanh(v[f"c_{t}"])
+    forward["ell"] = lambda v: sum(np.sum(v[f"d_{t}"] * v[f"h_{t}"]) for t in steps)
+    world = World(
+        sizes={"T": T, **d},
+        given=given,
+        forward=forward,
+        families={
+            **{f"{name}_()": tuple(f"{name}_{t}" for t in (0, *steps)) for name in "hc"},
+            **{f"{name}_()": ("", *(f"{name}_{t}" for t in steps)) for name in "xzdifgo"},
+        },
+        gradients={"delta_()": "z_()", "dx": "x_()", "dc": "c_()", "dh_all": "h_()"},
+        zero={"delta_()", "f_()"},
+        functions=FUNCTIONS,
+        ranges={"t": steps},
+        arguments={
+            **{"x": lambda v: batch_first(v["x_()"]), "h0": "h_0", "c0": "c_0"},
+            "dh": lambda v: batch_first(v["d_()"]),
+        },
     )
+    for at, gate in enumerate(GATES):
+        block = slice(at * units, (at + 1) * units)
+        for name in ("z_()", "delta_()"):
+            world.set(f"{name}^{gate}", world.values[name][..., block])
+    v, t = world.values, T - 1
+    world.arguments |= {
+        **{"dl_dh": lambda v: v["dh_all"][t], "dl_dc": lambda v: v["dc"][t]},
+        **{"dl_dc_next": lambda v: v["dc"][t + 1], "f_next": f"f_{t + 1}"},
+        **{"o": f"o_{t}", "c": f"c_{t}", "c_before": f"c_{t - 1}"},
+        "gates": lambda v: np.concatenate([v[f"{gate}_{t}"] for gate in GATES], axis=1),
+        **{"d": f"d_{t}", "delta_next": lambda v: v["delta_()"][t + 1]},
+    }
+    world.results |= {
+        "lstm-hidden": lambda v: v["dh_all"][t],
+        "lstm-cell": lambda v: v["dc"][t],
+        "lstm-delta": lambda v: v["delta_()"][t],
+        "lstm-backward": lambda v: (
+            batch_first(v["dx"]),
+            *(world.jacobian("ell", name) for name in "WUb"),
+        ),
+    }
+    return world
+
+
+@worlds("exercise-hand")
+def exercise_hand(given):
+    """Numbers; the sums are those that the gates come from."""
+    i, f, g = (given[f"hand_{gate}"] for gate in "ifg")
+    yield one_step(
+        {"z^i": np.log(i / (1 - i)), "z^f": np.log(f / (1 - f)), "z^g": np.arctanh(g)},
+        given["hand_c"],
+        given["hand_dl_dc"],
+        lambda v: v["f_1"] * v["c_0"] + v["i_1"] * v["g_1"],
+    )
+
+
+@worlds("exercise-coupled")
+def exercise_coupled():
+    for shape in ((2, 3), (3, 1), (1, 2)):
+        yield one_step(
+            {f"z^{gate}": drawn(seed, *shape) for seed, gate in enumerate("ifg")},
+            drawn(4, *shape),
+            drawn(5, *shape),
+            lambda v: (1 - v["i_1"]) * v["c_0"] + v["i_1"] * v["g_1"],
+        )
+
+
+def one_step(z, before, dl_dc, cell):
+    """Step 1 from its sums to its cell."""
+    world = World(
+        sizes={"t": 1},
+        given={**z, "c_0": before},
+        forward={
+            **{
+                f"{gate}_1": lambda v, gate=gate: GATES[gate](v[f"z^{gate}"])
+                for gate in "ifg"
+            },
+            "c_1": cell,
+            "ell": lambda v: np.sum(dl_dc * v["c_1"]),
+        },
+        families={
+            "c_()": ("c_0", "c_1"),
+            **{f"{gate}_()": ("", f"{gate}_1") for gate in "ifg"},
+        },
+    )
+    blocks = [world.jacobian("ell", f"z^{gate}") for gate in "ifg"]
+    world.set("delta_()", np.array([np.full(np.shape(blocks), np.nan), blocks]))
+    for gate, block in zip("ifg", blocks, strict=True):
+        world.set(f"delta_()^{gate}", np.array([np.full(np.shape(block), np.nan), block]))
+    return world
+
+
+@worlds("exercise-peephole")
+def exercise_peephole():
+    for shape in ((2, 3), (3, 1), (1, 2)):
+        z, dl_dh = drawn(1, *shape), drawn(2, *shape)
+        world = World(
+            sizes={"t": 0},
+            given={"z": z, "c_0": drawn(3, *shape), "p": drawn(4, shape[1])},
+            forward={
+                "s": lambda v: v["z"] + v["p"] * v["c_0"],
+                "o_0": lambda v: sigmoid(v["s"]),
+                "h_0": lambda v: v["o_0"] * np.tanh(v["c_0"]),
+                "ell": lambda v, dl_dh=dl_dh: np.sum(dl_dh * v["h_0"]),
+            },
+            families={f"{name}_()": (f"{name}_0",) for name in "ohc"},
+            functions=FUNCTIONS,
+        )
+        delta = world.jacobian("ell", "z")[np.newaxis]
+        world.set("delta_()", delta)
+        world.set("delta_()^o", delta)
+        yield world
