@@ -12,16 +12,23 @@ from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 
 # Numbers in the prose that no code, output or formula beside them shows.
-NUMBERS = {}
+NUMBERS = {
+    "keras": {
+        "0.73 0.5": "= [sigmoid(1.0), sigmoid(0.0)]",
+    },
+}
 
 # --- Figures -----------------------------------------------------------------
+
+DRAWN = 0.006  # two decimals are drawn
+GATE_NAMES = "i_2", "f_2", "g_2", "o_2"
 
 
 def by_pencil(session):
     """i, f, g, o, c and h of both steps, and the gradients of h and c at both."""
     gates = session.printed("by-hand", (2, 4))
-    c, tanh, h = (session.printed("by-hand", (2, 1), nth)[:, 0] for nth in range(3))
-    dh, dc = (session.printed("by-hand-back", (1, 2), nth)[0] for nth in range(2))
+    c, tanh, h = (session.printed("by-hand", (2, 1), nth)[:, 0] for nth in (1, 2, 3))
+    dh, dc = (session.printed("by-hand-back", (1, 2), nth)[0] for nth in (1, 2))
     return gates.T, c, tanh, h, dh, dc
 
 
@@ -54,26 +61,33 @@ def lstm_cell(session):
 @claim("lstm-cell")
 def lstm_cell_claim(session, graph):
     """The values are those of a forward pass, and differences of it the gradients."""
+    shown = dict(zip(GATE_NAMES, session.printed("by-hand", (2, 4))[1], strict=True))
+    shown["c_1"] = session.printed("by-hand", (2, 1), 1)[0, 0]
 
     def run(name="", change=0.0):
-        """h_2 of the gates and c_1 as they are drawn, where one value is changed."""
-        v = {n.name: n.value + change * (n.name == name) for n in graph.nodes}
-        c = v["f_2"] * v["c_1"] + v["i_2"] * v["g_2"]
-        c += change * (name == "c_2")
-        return c, v["o_2"] * np.tanh(c) + change * (name == "h_2")
+        """All values, where one is changed."""
+        v = {key: value + change * (key == name) for key, value in shown.items()}
+        v["c_2"] = v["f_2"] * v["c_1"] + v["i_2"] * v["g_2"] + change * (name == "c_2")
+        v["h_2"] = v["o_2"] * np.tanh(v["c_2"]) + change * (name == "h_2")
+        return v
 
-    assert_allclose(run(), [graph["c_2"].value, graph["h_2"].value], atol=1e-3)
     last = session.written("by-hand-back", "d", (2,))[1]
     for node in graph.nodes:
-        ends = [run(node.name, step)[1] for step in (1e-4, -1e-4)]
-        slope = last * (ends[0] - ends[1]) / 2e-4
-        assert_allclose(node.gradient, slope, atol=1e-3)
-        if node.name not in ("h_2", "c_1"):
-            assert_allclose(node.gradient, graph.arriving(node.name), atol=1e-3)
+        right = run()[node.name], last * slope(run, node.name, "h_2")
+        assert_allclose([node.value, node.gradient], right, atol=DRAWN)
+    assert {(edge.start, edge.end): edge.name for edge in graph.edges} == {
+        **{("i_2", "c_2"): "g_2", ("g_2", "c_2"): "i_2"},
+        **{("f_2", "c_2"): "c_1", ("c_1", "c_2"): "f_2"},
+        **{("o_2", "h_2"): "", ("c_2", "h_2"): ""},
+    }
     for edge in graph.edges:
-        if edge.name:
-            assert edge.derivative == graph[edge.name].value
-    assert len(graph.edges) == 6
+        right = slope(run, edge.start, edge.end)
+        assert_allclose(edge.derivative, right, atol=DRAWN)
+
+
+def slope(run, start, end):
+    """By a central difference."""
+    return (run(start, 1e-4)[end] - run(start, -1e-4)[end]) / 2e-4
 
 
 @figure("lstm-carried")
@@ -107,34 +121,44 @@ def lstm_carried(session):
 
 @claim("lstm-carried")
 def lstm_carried_claim(session, graph):
-    """As the layer runs; h_1 has an upstream gradient of its own."""
+    """As the layer runs. An arrow's derivative holds the other state fixed."""
     U, W = (session.written("by-hand", name, (1, 4))[0] for name in "UW")
     b = session.written("by-hand", "b", (4,))
     d = session.written("by-hand-back", "d", (2,))
 
-    def run(name="", change=0.0):
-        found = {"c_0": 0.0, "h_0": 0.0}
-        for t, x in ((1, 1.0), (2, 0.5)):
-            z = x * W + found[f"h_{t - 1}"] * U + b
-            i, f, o = (sigmoid(z[at]) for at in (0, 1, 3))
-            for key, made in (
-                (f"c_{t}", lambda v, t=t: f * v[f"c_{t - 1}"] + i * np.tanh(z[2])),
-                (f"h_{t}", lambda v, t=t: o * np.tanh(v[f"c_{t}"])),
-            ):
-                found[key] = made(found) + change * (key == name)
-        return found
+    def step(x, h, c):
+        z = x * W + h * U + b
+        i, f, o = (sigmoid(z[at]) for at in (0, 1, 3))
+        return f * c + i * np.tanh(z[2]), o
 
+    def run(name="", change=0.0):
+        found = {key: change * (key == name) for key in graph_names}
+        c, o = step(1.0, 0.0, 0.0)
+        found["c_1"] += c
+        found["h_1"] += o * np.tanh(found["c_1"])
+        c, o = step(0.5, found["h_1"], found["c_1"])
+        found["c_2"] += c
+        found["h_2"] += o * np.tanh(found["c_2"])
+        return found | {"loss": d @ [found["h_1"], found["h_2"]]}
+
+    graph_names = [node.name for node in graph.nodes]
+    v = run()
     for node in graph.nodes:
-        ends = [run(node.name, step) for step in (1e-4, -1e-4)]
-        slope = sum(
-            d_t * (ends[0][f"h_{t}"] - ends[1][f"h_{t}"]) / 2e-4
-            for t, d_t in enumerate(d, 1)
-        )
-        assert_allclose(
-            [node.value, node.gradient], [run()[node.name], slope], atol=1e-3
-        )
-    for name, own in (("c_1", 0), ("h_1", d[0]), ("c_2", 0)):
-        assert_allclose(graph[name].gradient, own + graph.arriving(name), atol=1e-3)
+        right = v[node.name], slope(run, node.name, "loss")
+        assert_allclose([node.value, node.gradient], right, atol=DRAWN)
+    alone = {
+        ("c_1", "c_2"): lambda c: step(0.5, v["h_1"], c)[0],
+        ("c_1", "h_1"): lambda c: step(1.0, 0.0, 0.0)[1] * np.tanh(c),
+        ("h_1", "c_2"): lambda h: step(0.5, h, v["c_1"])[0],
+        ("h_1", "h_2"): lambda h: step(0.5, h, v["c_1"])[1] * np.tanh(v["c_2"]),
+        ("c_2", "h_2"): lambda c: step(0.5, v["h_1"], v["c_1"])[1] * np.tanh(c),
+    }
+    assert {(edge.start, edge.end) for edge in graph.edges} == {*alone}
+    for edge in graph.edges:
+        at, function = v[edge.start], alone[edge.start, edge.end]
+        right = (function(at + 1e-4) - function(at - 1e-4)) / 2e-4
+        assert_allclose(edge.derivative, right, atol=DRAWN)
+        assert edge.name == ("f_2" if (edge.start, edge.end) == ("c_1", "c_2") else "")
 
 
 STEPS = np.array([100, 80, 60, 40, 20, 1])
@@ -356,8 +380,13 @@ def layer(given, upstream):
         given=given,
         forward=forward,
         families={
-            **{f"{name}_()": tuple(f"{name}_{t}" for t in (0, *steps)) for name in "hc"},
-            **{f"{name}_()": ("", *(f"{name}_{t}" for t in steps)) for name in "xzdifgo"},
+            **{
+                f"{name}_()": tuple(f"{name}_{t}" for t in (0, *steps)) for name in "hc"
+            },
+            **{
+                f"{name}_()": ("", *(f"{name}_{t}" for t in steps))
+                for name in "xzdifgo"
+            },
         },
         gradients={"delta_()": "z_()", "dx": "x_()", "dc": "c_()", "dh_all": "h_()"},
         zero={"delta_()", "f_()"},
@@ -372,7 +401,7 @@ def layer(given, upstream):
         block = slice(at * units, (at + 1) * units)
         for name in ("z_()", "delta_()"):
             world.set(f"{name}^{gate}", world.values[name][..., block])
-    v, t = world.values, T - 1
+    t = T - 1
     world.arguments |= {
         **{"dl_dh": lambda v: v["dh_all"][t], "dl_dc": lambda v: v["dc"][t]},
         **{"dl_dc_next": lambda v: v["dc"][t + 1], "f_next": f"f_{t + 1}"},
@@ -436,7 +465,9 @@ def one_step(z, before, dl_dc, cell):
     blocks = [world.jacobian("ell", f"z^{gate}") for gate in "ifg"]
     world.set("delta_()", np.array([np.full(np.shape(blocks), np.nan), blocks]))
     for gate, block in zip("ifg", blocks, strict=True):
-        world.set(f"delta_()^{gate}", np.array([np.full(np.shape(block), np.nan), block]))
+        world.set(
+            f"delta_()^{gate}", np.array([np.full(np.shape(block), np.nan), block])
+        )
     return world
 
 
