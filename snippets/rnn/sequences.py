@@ -77,7 +77,10 @@ def paths_claim(session, graph):
             assert_allclose(node.gradient, slope, atol=DRAWN_VALUE)
             if t < 4:
                 assert_allclose(graph.arriving(node.name), slope, atol=DRAWN_VALUE)
-    assert len(graph.edges) == 6
+    pairs = [
+        (f"{n}_{{{t}}}", f"{n}_{{{t + 1}}}") for n in (WITH, WITHOUT) for t in (1, 2, 3)
+    ]
+    assert [(edge.start, edge.end) for edge in graph.edges] == pairs
     for edge in graph.edges:
         masked = edge.start in ("h_{2}", "h_{3}")
         assert (edge.derivative == 1) == (edge.name == "1") == masked
