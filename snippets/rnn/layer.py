@@ -26,21 +26,26 @@ def unrolled(session):
     z = np.arctanh(h)
     states = np.array([h0, *h])
     at_h = g + U * np.array([*delta[1:], 0])
-    nodes, edges = [], []
-    for t, x in enumerate((3.9, 13, 22.1), 1):
-        names = [f"{letter}_{{{t}}}" for letter in "xzh"]
-        value = (z[t - 1] - U * states[t - 1]) / W, z[t - 1], h[t - 1]
-        slope = W * delta[t - 1], delta[t - 1], at_h[t - 1]
-        nodes += [
-            Node(name, x, 1.9 + 5.5 * row, value[row], slope[row])
-            for row, name in enumerate(names)
-        ]
-        edges += [
-            Edge(names[0], names[1], "", W),
-            Edge(names[1], names[2], "", 1 - h[t - 1] ** 2),
-            Edge(names[2], r"\ell", "", g[t - 1]),
-        ]
-    edges += [Edge(f"h_{{{t}}}", f"z_{{{t + 1}}}", "", U) for t in (1, 2)]
+    rows = {
+        "x": ((z - U * states[:3]) / W, W * delta),
+        "z": (z, delta),
+        "h": (h, at_h),
+    }
+    nodes = [
+        Node(f"{letter}_{{{t + 1}}}", 3.9 + 9.1 * t, 1.9 + 5.5 * row, value, slope)
+        for row, (letter, pair) in enumerate(rows.items())
+        for t, (value, slope) in enumerate(zip(*pair, strict=True))
+    ]
+    steps = [f"_{{{t}}}" for t in (1, 2, 3)]
+    edges = [
+        *(Edge(f"x{step}", f"z{step}", "", W) for step in steps),
+        *(Edge(f"z{s}", f"h{s}", "", 1 - a**2) for s, a in zip(steps, h, strict=True)),
+        *(Edge(f"h{one}", f"z{other}", "", U) for one, other in pairwise(steps)),
+        *(
+            Edge(f"h{s}", r"\ell", "", direct)
+            for s, direct in zip(steps, g, strict=True)
+        ),
+    ]
     return Graph([*nodes, Node(r"\ell", 13, 18.4, g @ h, 1.0)], edges)
 
 
@@ -69,7 +74,8 @@ def unrolled_claim(session, graph):
 
     for node in graph.nodes:
         slope = (run(node.name, 1e-5)[r"\ell"] - run(node.name, -1e-5)[r"\ell"]) / 2e-5
-        assert_allclose([node.value, node.gradient], [run()[node.name], slope], 1e-6)
+        assert_allclose(node.value, run()[node.name], atol=0.005)  # two decimals
+        assert_allclose(node.gradient, slope, atol=1e-6)
         if node.name != r"\ell":
             assert_allclose(node.gradient, graph.arriving(node.name))
     steps = {(e.start[0], e.end[0], *indices(e.start)) for e in graph.edges}
