@@ -30,12 +30,12 @@ def paths(session):
     U = session.written("by-hand", "one_U", (1, 1)).item()
     columns = {
         WITH: (
-            6,
+            4,
             session.printed("by-hand", (1, 4), 0)[0],
             session.printed("by-hand-delta", (1, 5), 0)[0, 1:],
         ),
         WITHOUT: (
-            20,
+            15.5,
             session.printed("by-hand", (1, 4), 1)[0],
             session.printed("by-hand-delta", (1, 5), 3)[0, 1:],
         ),
@@ -46,7 +46,8 @@ def paths(session):
             nodes.append(Node(f"{name}_{{{t + 1}}}", x, 2 + 5.5 * t, h[t], total[t]))
             if t:
                 masked = name == WITH and t > 1
-                told = "1" if masked else rf"U(1 - {{{name}_{{{t + 1}}}}}^2)"
+                told = rf"U(1 - {{{name}_{{{t + 1}}}}}^2)"
+                told = f"1 - m_{{{t + 1}}}" if masked else told
                 slope = 1.0 if masked else U * (1 - h[t] ** 2)
                 ends = nodes[-2].name, nodes[-1].name
                 edges.append(Edge(*ends, told, slope))
@@ -83,8 +84,10 @@ def paths_claim(session, graph):
     assert [(edge.start, edge.end) for edge in graph.edges] == pairs
     for edge in graph.edges:
         masked = edge.start in ("h_{2}", "h_{3}")
-        assert (edge.derivative == 1) == (edge.name == "1") == masked
-        assert masked or edge.name == rf"U(1 - {{{edge.end}}}^2)"
+        assert (edge.derivative == 1) == masked
+        at = edge.end[-3:]
+        told = f"1 - m_{at}" if masked else rf"U(1 - {{{edge.end}}}^2)"
+        assert edge.name == told
 
 
 MORE = np.array([0, 5, 10, 20, 40, 80])
@@ -120,7 +123,7 @@ ARROWS = {r"\rightarrow": (2, 1), r"\leftarrow": (14, -1)}  # the row, the step
 @figure("sequences-directions")
 def directions(session):
     """x in the middle, the forward direction above it, the reverse one below."""
-    columns = {t: 5 + 8 * (t - 1) for t in (1, 2, 3)}
+    columns = {t: 3 + 10 * (t - 1) for t in (1, 2, 3)}
     nodes = [Node(f"x_{{{t}}}", x, 8) for t, x in columns.items()]
     edges = []
     for arrow, (row, step) in ARROWS.items():
