@@ -1,5 +1,7 @@
 """Figures and checks of docs/*/attention/head.md."""
 
+from itertools import product
+
 import numpy as np
 from numpy.testing import assert_allclose
 
@@ -15,7 +17,7 @@ from book.checks import (
     values,
 )
 from book.curves import Curve, Curves, Plot
-from book.figures import ROUNDING, Panel, claim, figure
+from book.figures import ROUNDING, Box, Panel, claim, figure
 from book.tex.world import World, drawn, worlds
 
 # --- Figures -----------------------------------------------------------------
@@ -25,7 +27,8 @@ from book.tex.world import World, drawn, worlds
 def attention_mask(session):
     mask, S, P = (session.printed("mask", (5, 5), nth) for nth in range(3))
     hidden = mask == 0
-    return [Panel("S", S, inserted=hidden), Panel("P", P, inserted=hidden)]
+    row = Box(2, 0, 1, 3)
+    return [Panel("S", S, row, inserted=hidden), Panel("P", P, row, inserted=hidden)]
 
 
 @claim("attention-mask")
@@ -34,6 +37,8 @@ def attention_mask_claim(session, S, P):
     i, j = np.indices((5, 5))
     for panel in (S, P):
         assert (panel.grey == ((j > i) | (j == 4))).all()
+        assert (panel[panel.window] == panel[2, :3]).all()
+        assert not panel.grey[panel.window].any()
     e = np.where(S.grey, 0, np.exp(S))
     assert_allclose(P, e / e.sum(axis=1, keepdims=True), atol=ROUNDING)
 
@@ -45,13 +50,13 @@ KEPT = {"O, P": 0, "O, L": 1}
 def attention_memory(session):
     lengths, whole, blocks = memory(session)
     lines = [Curve("O, P", lengths, whole), Curve("O, L", lengths, blocks)]
-    return Curves([Plot("", lines)], "T", r"1000")
+    return Curves([Plot("", lines)], "T", "n / 1000")
 
 
 def memory(session):
     """Lengths, and thousands of numbers in use: with P, and in blocks."""
     text = session.text("memory").replace("[", " ").replace("]", " ")
-    return np.reshape([float(word) for word in text.split()], (3, 9))
+    return np.reshape([float(word) for word in text.split()], (3, 8))
 
 
 @claim("attention-memory")
@@ -59,13 +64,13 @@ def attention_memory_claim(session, curves):
     """With P more than four squares of the length, in blocks a straight line."""
     lengths, whole = curves[""].line("O, P")
     also, blocks = curves[""].line("O, L")
-    assert_allclose(lengths, np.linspace(48, 176, 9))
-    assert_allclose(also, lengths)
-    assert_allclose(whole, np.round(memory(session)[1]))
+    assert_allclose(lengths, np.linspace(40, 180, 8), atol=0.05)
+    assert_allclose(also, lengths, atol=0.05)
+    assert_allclose([whole, blocks], memory(session)[1:], atol=0.05)
     squares = 4 * lengths**2 / 1000
     assert (whole > squares).all()
     assert (whole < squares + 12).all()
-    straight = np.linspace(blocks[0], blocks[-1], 9)
+    straight = np.linspace(blocks[0], blocks[-1], 8)
     assert_allclose(blocks, straight, atol=0.6)  # whole thousands
     assert whole[-1] / blocks[-1] > 8
 
@@ -250,7 +255,10 @@ def attention_blocks(function, draw):
 def head(Q, K, V, dO, **sizes):
     """One head, and what the backward pass without P keeps of it."""
     return World(
-        sizes={"T": len(Q), "T'": len(K), "d": K.shape[1], "d'": V.shape[1], **sizes},
+        sizes={
+            **{"T": len(Q), "T'": len(K), "d": K.shape[1], "d'": V.shape[1]},
+            **{"u": np.ones(len(K)), **sizes},
+        },
         given={"Q": Q, "K": K, "V": V},
         forward={
             "S": lambda v: v["Q"] @ v["K"].T / np.sqrt(v["d"]),
@@ -281,15 +289,82 @@ def symbols():
 
 @worlds("by-hand")
 def by_hand(given):
-    """One query: the axis for it is left out of S and P."""
-    Q, K, V, dO = (given[f"hand_{name}"] for name in ("Q", "K", "V", "dO"))
-    yield World(
-        sizes={"d": 4, "q": Q[0], "g": dO[0]},
-        given={"k": K, "v": V},
-        forward={
-            "s": lambda v: v["k"] @ v["q"] / 2,
-            "p": lambda v: softmax(v["s"]),
-            "o": lambda v: v["p"] @ v["v"],
-            "ell": lambda v: np.sum(v["g"] * v["o"]),
-        },
-    )
+    yield head(given["Q"], given["K"], given["V"], given["hand_dO"])
+
+
+@worlds("scale")
+def scale():
+    """The columns of q and k are all draws of signs."""
+    for d in (2, 3, 4):
+        signs = np.array([*product([1.0, -1.0], repeat=2 * d)]).T
+        yield World(
+            sizes={"d": d, "q": signs[:d], "k": signs[d:]},
+            functions={"E": np.mean},
+        )
+
+
+@worlds("mask")
+def masks():
+    for T, keys in ((2, 3), (3, 2), (4, 5)):
+        m = np.tri(T, keys)
+        yield World(
+            sizes={"m": m},
+            given={"S": drawn(1, T, keys)},
+            forward={
+                "P": lambda v: (
+                    np.exp(v["S"])
+                    * v["m"]
+                    / np.sum(np.exp(v["S"]) * v["m"], axis=1, keepdims=True)
+                ),
+            },
+            arguments={"mask": "m"},
+        )
+
+
+@worlds("online")
+def online():
+    """J keys were seen, and a block of B comes, perhaps not the last."""
+    for T, keys, seen, block in ((2, 5, 2, 2), (3, 4, 1, 3), (2, 6, 3, 1)):
+        S, V = drawn(1, T, keys), drawn(2, keys, 3)
+        sizes = {"S": S, "V": V, "J": seen, "B": block, "P": softmax(S)}
+        for prime, end in (("", seen), ("'", seen + block)):
+            M = S[:, :end].max(axis=1)
+            e = np.exp(S[:, :end] - M[:, None])
+            sizes |= {"M" + prime: M, "s" + prime: e.sum(axis=1)}
+            sizes["o" + prime] = e @ V[:end]
+        yield World(sizes=sizes, axes={"V": {1: (0,)}, "o": {1: (0,)}})
+
+
+@worlds("exercise-uniform")
+def uniform(given):
+    yield head(np.zeros((1, 4)), given["K"], given["V"], given["level_dO"])
+
+
+@worlds("exercise-learned")
+def learned():
+    for T, keys, d, width in SIZES:
+        Q, K, V = drawn(1, T, d), drawn(2, keys, d), drawn(3, keys, width)
+        dO = drawn(4, T, width)
+        yield World(
+            sizes={"Q": Q, "K": K},
+            given={"c": np.array(0.7)},
+            forward={
+                "S": lambda v: v["c"] * v["Q"] @ v["K"].T,
+                "ell": lambda v, V=V, dO=dO: np.sum(dO * (softmax(v["S"]) @ V)),
+            },
+        )
+
+
+@worlds("exercise-distance")
+def distance():
+    for T in (2, 3, 4):
+        S, V, dO = drawn(1, T, T), drawn(2, T, 3), drawn(3, T, 3)
+        places = np.arange(T)[:, None] - np.arange(T) + T - 1
+        yield World(
+            sizes={"T": T},
+            given={"beta": drawn(4, 2 * T - 1)},
+            forward={
+                "S": lambda v, S=S, places=places: S + v["beta"][places],
+                "ell": lambda v, V=V, dO=dO: np.sum(dO * (softmax(v["S"]) @ V)),
+            },
+        )
