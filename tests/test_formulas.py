@@ -128,6 +128,7 @@ RIGHT = {
     r"\frac{e^{w_u}}{\sum_v e^{w_v}}": "evaluated",
     r"e^h = 1 + h + \frac{h^2}{2} + o(h^2)": "evaluated",
     r"2 \cdot 3 - 0.5 = 5.5": "arithmetic",
+    r"\lVert x \rVert^2 = \sum_p x_p^2": "evaluated",
     r"s = \begin{bmatrix} 1 & 2 \end{bmatrix}, \qquad |s|^2 = 5": "evaluated",
 }
 
@@ -160,6 +161,9 @@ BROKEN = {
     (r"e^h = 1 + h + \frac{h^2}{2} + o(h^2)", r"\frac{h^2}{2}", "h^2"): "like h^2.0",
     (r"e^h = 1 + h + \frac{h^2}{2} + o(h^2)", "o(h^2)", "o(h^3)"): "like h^3.0",
     (r"2 \cdot 3 - 0.5 = 5.5", "5.5", "5.6"): "5.5 and 5.6",
+    (r"\lVert \begin{bmatrix} 3 & 0 \\ 0 & 4 \end{bmatrix} \rVert = 4", "= 4", "= 5"): (
+        "4 and 5"
+    ),
     (r"0.1234 \cdot 2 = 0.2468", "", ""): "0.1234 is rounded",
     (r"z_i = 2 \cdot \begin{bmatrix} 1 \\ 2", "", ""): "is never closed",
     (r"x! = 3", "", ""): "factorial",
