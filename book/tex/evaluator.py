@@ -151,6 +151,8 @@ QUICK = {
 FUNCTIONS: dict[str, Callable] = {
     "log": np.log,
     "exp": np.exp,
+    "sin": np.sin,
+    "cos": np.cos,
     "sqrt": np.sqrt,
     "floor": lambda a: floor(exactly(a)),
     "ceil": lambda a: ceil(exactly(a)),

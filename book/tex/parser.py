@@ -36,6 +36,8 @@ TOKEN = re.compile(
 SIZES = ("left", "right", *(b + s for b in ("big", "Big", "bigg") for s in ("", *"lr")))
 BLANK = {r"\,", r"\;", r"\!", r"\:", "\\ ", r"\displaystyle", r"\limits", "~"}
 BLANK |= {"\\" + size for size in SIZES}
+# Functions whose argument may stand without brackets.
+BARE = (r"\log", r"\sin", r"\cos")
 RELATIONS = {
     **{"=": "=", "<": "<", ">": ">", r"\le": "<=", r"\ge": ">=", r"\ne": "!="},
     **{r"\in": "in", r"\notin": "not in", r"\to": "approx", r"\approx": "approx"},
@@ -349,7 +351,7 @@ class Parser:
             return self.fraction()
         if token in (r"\sum", r"\prod", r"\max", r"\min"):
             return self.big()
-        if token in (r"\log", r"\ln", r"\exp", r"\sqrt") or token.startswith(
+        if token in (r"\ln", r"\exp", r"\sqrt", *BARE) or token.startswith(
             r"\operatorname"
         ):
             return self.function()
@@ -418,11 +420,11 @@ class Parser:
         if token == r"\sqrt":
             return Call("sqrt", (self.argument(),))
         token = {r"\ln": r"\log"}.get(token, token)
-        if token == r"\log" and self.token != "(":
+        if token in BARE and self.token != "(":
             # log of a sum, of a symbol
             big = self.token in (r"\sum", r"\frac")
-            return Call("log", (self.product() if big else self.factor(),))
-        if token in (r"\log", r"\exp"):
+            return Call(token[1:], (self.product() if big else self.factor(),))
+        if token in (r"\exp", *BARE):
             return Call(token[1:], self.arguments())
         name = token[len(r"\operatorname{") : -1]
         given: tuple[Node, ...] = ()
