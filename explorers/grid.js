@@ -14,7 +14,7 @@ const set = (element, attributes, ...children) => {
 
 /** With at most 4 decimals, or with so many. */
 const shown = (value, digits = undefined) =>
-  (digits === undefined ? String(Number(value.toFixed(4)) + 0) : value.toFixed(digits)).replace("-", "−");
+  (digits === undefined ? String(Number(value.toFixed(4)) + 0) : value.toFixed(digits)).replace("-", "−").replace("Infinity", "∞");
 
 /** Refuse an entry, by a sentence's name and values. @returns {never} */
 const refuse = (word, ...values) => {

@@ -849,7 +849,10 @@ def test_an_edit_is_noticed(hook, tiny, monkeypatch):
     ("shown", "message"),
     [
         ("<p>A <img alt='' src=\"explorer:conv?\" /></p>", "it must be the first line"),
-        ('<p><img alt="x" src="explorer:cone?S=2" /></p>', "there are conv, graph, "),
+        (
+            '<p><img alt="x" src="explorer:cone?S=2" /></p>',
+            f"there are {', '.join(KINDS)}",
+        ),
         ('<p><img alt="" src="explorer:conv?S=2" /></p>', "alternative is empty"),
         (2 * '<p><img alt="x" src="explorer:softmax?z=1&amp;y=1" /></p>', "one of a"),
     ],
