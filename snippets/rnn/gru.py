@@ -11,7 +11,14 @@ from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 
 # Numbers in the prose that no code, output or formula beside them shows.
-NUMBERS = {}
+NUMBERS = {
+    "after": {
+        "0.5": "= sigmoid(0.0)",
+    },
+    "sources": {
+        "2014 1406.1078 1412.3555 1406.1078 1412.3555": "a year, arXiv",
+    },
+}
 
 # --- Figure ------------------------------------------------------------------
 
@@ -25,7 +32,7 @@ def gru_cell(session):
     dh0 = session.printed("by-hand-back", (1, 1), 1).item()
     U = session.written("by-hand", "U", (1, 3))[0]
     h0 = session.written("by-hand", "h0", (1, 1)).item()
-    d = session.written("by-hand-back", "d1", ()).item()
+    d = session.written("by-hand-back", "d", (1,)).item()
     slope_z, slope_r, slope_g = z * (1 - z), r * (1 - r), 1 - g**2
     return Graph(
         [
@@ -56,7 +63,7 @@ def gru_cell_claim(session, graph):
     U = session.written("by-hand", "U", (1, 3))[0]
     p = np.array([np.log(3) - 0.2, 0.4, np.log(2) - 0.4])
     start = session.written("by-hand", "h0", (1, 1)).item()
-    d = session.written("by-hand-back", "d1", ()).item()
+    d = session.written("by-hand-back", "d", (1,)).item()
     steps = {
         "h_0": lambda v: start,
         "z_1": lambda v: sigmoid(p[0] + U[0] * v["h_0"]),
@@ -301,7 +308,7 @@ def by_hand(given):
     b = np.array([np.log(3) - 1.2, -0.6, np.log(2) - 1.4])
     start |= {"h_0": given["h0"].reshape(1, 1), "W": given["W"].reshape(1, 3), "b": b}
     start |= {"b'": np.zeros(3), "x_1": np.ones((1, 1))}
-    yield layer(start, [given["d1"].reshape(1, 1)], after=True)
+    yield layer(start, [given["d"].reshape(1, 1)], after=True)
 
 
 def layer(given, upstream, after):
