@@ -40,6 +40,8 @@ TEX = {
     r"\\delta": "δ",
     r"\\Delta": "Δ",
     r"\\gamma": "γ",
+    r"\\varepsilon": "ε",
+    r"\\hat x": "x̂",
     r"\\sigma": "σ",
     r"[{}$`\\]": "",
 }

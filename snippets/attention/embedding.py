@@ -8,6 +8,13 @@ from book.curves import Curve, Curves, Plot
 from book.figures import Box, Panel, claim, figure
 from book.tex.world import World, drawn, worlds
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "sinusoidal": {
+        "0.1 0.01 0.001": "= frequencies(8)[1:]",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 WORD, POSITION = 2, 2  # that the figure looks at
@@ -101,8 +108,8 @@ def weights(function, draw):
     )
 
 
-@check("embedding-tied")
-def tied(function, draw):
+@check("embedding-shared")
+def shared(function, draw):
     """Both outputs side by side, y and z = h Wᵀ."""
     examples, length, words, width = places(draw)
     rng = generator(draw)

@@ -118,7 +118,7 @@ def moving_claim(session, curves):
 
 
 def case(draw):
-    """x and δ of rows or of images, γ of their channels, the axes or None for them, ε."""
+    """x of rows or of images, γ, δ, the axes or None for them, and ε."""
     images = draw(st.booleans())
     averaged = [size(draw, 4) for _ in range(3 if images else 1)]
     shape = (*averaged, size(draw, 3))
