@@ -113,9 +113,9 @@ def rnn_transient(session):
             Plot(
                 "",
                 [
-                    Curve(r"\rho(U)^t", STEPS, U[0, 0] ** STEPS),
-                    Curve(r"\lVert U^t \rVert", STEPS, np.array(exact)),
-                    Curve(r"\lVert U^t \rVert", MARKS, 10**dots, dots=True),
+                    Curve(r"\rho(A)^t", STEPS, U[0, 0] ** STEPS),
+                    Curve(r"\lVert A^t \rVert", STEPS, np.array(exact)),
+                    Curve(r"\lVert A^t \rVert", MARKS, 10**dots, dots=True),
                 ],
             )
         ],
@@ -127,16 +127,16 @@ def rnn_transient(session):
 @claim("rnn-transient")
 def rnn_transient_claim(session, curves):
     """It rises to its maximum near step 9 and then falls, above ρ^t all the time."""
-    along, low = curves[""].line(r"\rho(U)^t")
+    along, low = curves[""].line(r"\rho(A)^t")
     assert_allclose(np.log10(low), along * np.log10(0.9), atol=DRAWN)
-    along, line = curves[""].line(r"\lVert U^t \rVert")
+    along, line = curves[""].line(r"\lVert A^t \rVert")
     t = np.round(along)
     upper = np.array([0.9**t, 2 * t * 0.9 ** (t - 1)])  # the entries of U^t
     norms = [np.linalg.norm([[a, b], [0, a]], 2) for a, b in zip(*upper, strict=True)]
     assert_allclose(np.log10(line), np.log10(norms), atol=DRAWN)
     assert 8 <= along[np.argmax(line)] <= 11
     assert (line > low).all()
-    marks, dots = curves[""].dots(r"\lVert U^t \rVert")
+    marks, dots = curves[""].dots(r"\lVert A^t \rVert")
     assert_allclose(marks, MARKS, atol=DRAWN * 10)
     (shown,) = session.printed("transient", (1, 8))
     assert_allclose(np.log10(dots), shown, atol=DRAWN)
