@@ -64,7 +64,7 @@ class Explorer extends HTMLElement {
   pass = ""; // the output whose factors are seen where there is no room for all
   last = {}; // the cell that was picked last in each output
   kind = this.localName.split("-")[0];
-  Panel = Grid; // what draws a panel
+  /** @type {Record<string, typeof Grid>} */ panels = {}; // what draws a panel, if not a Grid
 
   // Of its own, each kind has the names of its settings, and turns them into a state;
   keys = [];
@@ -74,6 +74,13 @@ class Explorer extends HTMLElement {
   explain() {}
   slope() { return NaN; } // by central differences
   again() { return NaN; } // what is no gradient, in another way
+  /** Is the picked number a gradient? */
+  differs() { return this.grids[this.picked.name].root.matches(".gradient"); }
+  /** The settings with another number in a cell that somebody edits. */
+  edited(name, [i, j], value) {
+    const rows = this.state[name];
+    return { [name]: textOf(rows.with(i, rows[i].with(j, value))) };
+  }
 
   connectedCallback() {
     if (this.root) return;
@@ -83,15 +90,12 @@ class Explorer extends HTMLElement {
     this.sum = this.find(".sum");
     for (const panel of this.all("[data-grid]")) {
       const name = panel.dataset.grid;
-      const edit = ([i, j], text) => this.attempt(panel, () => {
-        const rows = this.state[name];
-        this.change({ [name]: textOf(rows.with(i, rows[i].with(j, typed(text)))) });
-      });
+      const edit = (cell, text) => this.attempt(panel, () => this.change(this.edited(name, cell, typed(text))));
       const picks = panel.matches(".picks");
       const { twin } = panel.dataset; // has the gradient at each of its cells
       if (picks) this.outputs.push(name);
       if (twin) (this.twins[twin] ??= []).push(name);
-      this.grids[name] = new this.Panel(panel, picks || twin ? (cell, pin) =>
+      this.grids[name] = new (this.panels[name] ?? Grid)(panel, picks || twin ? (cell, pin) =>
         this.grids[name].holds(cell) && this.pick(twin ?? name, cell, pin, !twin) : undefined,
       panel.matches(".edits") ? edit : undefined);
     }
@@ -324,7 +328,7 @@ class Explorer extends HTMLElement {
 
   check() {
     const { name, cell: [i, j] } = this.picked;
-    const gradient = this.grids[name].root.matches(".gradient");
+    const gradient = this.differs();
     const [mine, formula] = [gradient ? this.slope() : this.again(), this.grids[name].array[i][j]]
       .map((value) => shown(Math.abs(value) < 5e-9 ? 0 : value, 8));
     this.find("output").textContent = this.say(gradient ? "compared" : "again", mine, formula);

@@ -12,9 +12,20 @@ const set = (element, attributes, ...children) => {
   return element;
 };
 
+/** What stands beside cells. */
+const caption = (text, x, y, mark = "") => svg("text", { class: mark, x, y, "aria-hidden": "true" }, String(text));
+
+/** From one point to another, or so far beside them; with a head, an arrow. @param {number[]} ends */
+const line = ([x, y, p, q], beside = 0, head = 0) => {
+  const length = Math.hypot(p - x, q - y);
+  const at = (along, aside) => // from the tip
+    `${p + (along * (p - x) - aside * (q - y)) / length} ${q + (along * (q - y) + aside * (p - x)) / length}`;
+  return `M${at(-length, beside)}L${at(0, beside)}${head ? `M${at(-head, head / 2)}L${at(0, 0)}L${at(-head, -head / 2)}` : ""}`;
+};
+
 /** With at most 4 decimals, or with so many. */
 const shown = (value, digits = undefined) =>
-  (digits === undefined ? String(Number(value.toFixed(4)) + 0) : value.toFixed(digits)).replace("-", "−");
+  (digits === undefined ? String(Number(value.toFixed(4)) + 0) : value.toFixed(digits)).replace("-", "−").replace("Infinity", "∞");
 
 /** Refuse an entry, by a sentence's name and values. @returns {never} */
 const refuse = (word, ...values) => {
@@ -76,12 +87,15 @@ class Grid {
   /** Is this cell one of array, and no zero put around it? @param {Cell} cell */
   holds([i, j]) { return this.array[i]?.[j] !== undefined; }
 
+  /** Is this a number to edit, and not only to pick? @param {Cell} cell */
+  edits(cell) { return !!this.edit && this.holds(cell); }
+
   act(event, text) {
     const cell = this.at(event);
     if (!cell || !this.active) return;
     this.focus(cell[0] + this.offset[0], cell[1] + this.offset[1]);
-    if (!this.edit) this.pick(cell, true);
-    else if (this.holds(cell)) this.open(cell, text);
+    if (this.edits(cell)) this.open(cell, text);
+    else if (text === undefined) this.pick?.(cell, true);
   }
 
   key(event) {
@@ -151,20 +165,27 @@ class Grid {
     this.offset = [top, left];
     this.width = width;
     if (String([...arithmetic.shape(all), this.offset, width]) !== before) this.build(...arithmetic.shape(all));
-    const { label, row: inRow, column: inColumn, put: inserted } = this.root.dataset;
+    const { label, put: inserted } = this.root.dataset;
     const size = arithmetic.shape(array).join(" × ");
     this.root.querySelector("small").textContent = size;
     this.svg.setAttribute("aria-label", `${label}, ${size}`);
     this.cells.forEach((row, i) => row.forEach((cell, j) => {
       const added = put(i, j);
       const sign = all[i][j] < 0 ? "minus" : all[i][j] > 0 ? "plus" : "zero";
-      cell.setAttribute("class", `cell ${sign}${added ? " put" : ""}`);
+      const made = this.edit && !this.edits([i - top, j - left]);
+      cell.setAttribute("class", `cell ${sign}${added ? " put" : ""}${made ? " made" : ""}`);
       cell.firstChild.setAttribute("style", `--size: ${most && (Math.abs(all[i][j]) / most).toFixed(2)}`);
       const [exact, text] = [shown(all[i][j]), texts[i][j]];
       cell.lastChild.textContent = text;
-      if (this.active) cell.setAttribute("aria-label", `${inRow} ${i - top}, ${inColumn} ${j - left}: ${
+      if (this.active) cell.setAttribute("aria-label", `${this.named(i - top, j - left)}: ${
         exact === text ? text : `${exact} ≈ ${text}`}${added ? `, ${inserted}` : ""}`);
     }));
+  }
+
+  /** What a screen reader calls a cell. */
+  named(i, j) {
+    const { row, column } = this.root.dataset;
+    return `${row} ${i}, ${column} ${j}`;
   }
 
   build(rows, columns) {
@@ -197,10 +218,9 @@ class Grid {
   /** What stands beside the cells: their indices. */
   beside(rows, columns) {
     const { width, offset: [top, left] } = this;
-    const index = (number, x, y) => svg("text", { class: "index", x, y, "aria-hidden": "true" }, String(number));
     return [
-      ...arithmetic.range(columns).map((j) => index(j - left, this.corner(0, j)[0] + width / 2, MARGIN - 4)),
-      ...arithmetic.range(rows).map((i) => index(i - top, MARGIN / 2 - 1, this.corner(i, 0)[1] + HEIGHT / 2 + 3)),
+      ...arithmetic.range(columns).map((j) => caption(j - left, this.corner(0, j)[0] + width / 2, MARGIN - 4, "index")),
+      ...arithmetic.range(rows).map((i) => caption(i - top, MARGIN / 2 - 1, this.corner(i, 0)[1] + HEIGHT / 2 + 3, "index")),
     ];
   }
 
@@ -224,11 +244,12 @@ class Grid {
   }
 
   /** The factors of products: each has the colour and, while there are enough, the letter of
-   * its product. @param {Cell[]} cells one for each product */
-  pair(cells) {
+   * its product. @param {Cell[]} cells @param {number[]} products of each cell, its product */
+  pair(cells, products = arithmetic.range(cells.length)) {
     for (const colour of arithmetic.range(COLOURS))
-      this.outline(`pair${colour}`, cells.filter((_, at) => at % COLOURS === colour));
-    this.lettered = cells.length > LETTERS.length ? [] : cells;
+      this.outline(`pair${colour}`, cells.filter((_, at) => products[at] % COLOURS === colour));
+    this.lettered = Math.max(...products) >= LETTERS.length ? [] : cells;
+    this.letters = products.map((product) => LETTERS[product]).join("");
   }
 
   dim() {
@@ -250,7 +271,7 @@ class Grid {
   letter(on = true) {
     const { text, offset: [top, left] } = this;
     const places = (on ? this.lettered : []).map(([i, j]) => this.corner(i + top, j + left));
-    const letters = LETTERS.slice(0, places.length);
+    const letters = places.length ? this.letters : "";
     if (letters) set(text, { x: places.map(([x]) => x + 2).join(" "), y: places.map(([, y]) => y + 8).join(" ") });
     if (text.textContent !== letters) text.textContent = letters;
   }

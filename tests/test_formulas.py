@@ -79,12 +79,15 @@ def worlds():
                 **{"H": size, "K": kernel, "S": stride, "O": output},
                 **{"r": (size - kernel) % stride, "delta": drawn(3, output), "h": 0.01},
             },
-            given={"x": drawn(1, size), "w": drawn(2, kernel)},
+            given={"x": drawn(1, size), "w": drawn(2, kernel), "h_0": drawn(4, 2)},
             forward={
+                "h_1": lambda v: np.tanh(v["w"][0] * v["h_0"]),
+                "h_2": lambda v: np.tanh(v["w"][0] * v["h_1"]),
                 "z": lambda v, S=stride: np.correlate(v["x"], v["w"])[::S],
             },
             zero={"delta", "w"},
-            ranges={"u": kernel, "p": size},
+            ranges={"u": kernel, "p": size, "t": range(1, 3)},
+            families={"h_()": ("h_0", "h_1", "h_2")},
         )
 
 
@@ -107,11 +110,16 @@ def vocabulary(request, monkeypatch):
 FORWARD = r"z_i = \sum_u x_{Si+u}\, w_u"
 INPUT = r"\frac{\partial \ell}{\partial x_p} = \sum_i \delta_i\, w_{p-Si}"
 WEIGHTS = r"\frac{\partial \ell}{\partial w_u} = \sum_{i=0}^{O-1} \delta_i\, x_{Si+u}"
+STEP = (
+    r"\frac{\partial h_{t,k}}{\partial h_{t-1,k}} = w_0\,(1 - h_{t,k}^2), "
+    r"\quad 1 \le t < 3"
+)
 # Each holds; below, one place of it is changed.
 RIGHT = {
     FORWARD: "evaluated",
     INPUT: "evaluated",
     WEIGHTS: "evaluated",
+    STEP: "evaluated",
     r"\frac{\partial z_i}{\partial x_p} = w_{p-Si}": "evaluated",
     r"O = \left\lfloor \frac{H - K}{S} \right\rfloor + 1": "evaluated",
     r"r = 0 \quad\Longleftrightarrow\quad H - K = (O - 1) S": "evaluated",
@@ -119,7 +127,9 @@ RIGHT = {
     r"\frac{\partial}{\partial w_u} \log \sum_v e^{w_v} = "
     r"\frac{e^{w_u}}{\sum_v e^{w_v}}": "evaluated",
     r"e^h = 1 + h + \frac{h^2}{2} + o(h^2)": "evaluated",
+    r"\sin(x_0 + h) = \sin x_0 \cos h + \cos x_0 \sin h": "evaluated",
     r"2 \cdot 3 - 0.5 = 5.5": "arithmetic",
+    r"\lVert x \rVert^2 = \sum_p x_p^2": "evaluated",
     r"s = \begin{bmatrix} 1 & 2 \end{bmatrix}, \qquad |s|^2 = 5": "evaluated",
 }
 
@@ -141,13 +151,21 @@ BROKEN = {
     (WEIGHTS, "O-1", "O"): "i runs to 3, delta[i] has 3",
     (WEIGHTS, "O-1", "O-2"): "is not so",
     (WEIGHTS, "x_{Si+u}", "x_{Si+u+K}"): "x has no entry",
+    (STEP, "h_{t,k}^2", "h_{t-1,k}^2"): "is not so",
+    (STEP, "h_{t-1,k}}", "h_{t,k}}"): "is not so",
+    (STEP, r"1 \le t", r"0 \le t"): "lets t be 0",
+    (STEP, "t < 3", "t < 2"): "leaves out {'t': 2}",
     (r"r = 0 \Longleftrightarrow H - K = (O-1) S", "0", "1"): "not so",
     (r"z = x \star w", r"x \star w", r"x \ast w"): "shapes",
     (r"x_0 w_0 = x_0 \odot w_0", r"\odot", r"\star"): "a star of numbers",
     (r"z_i = \max_u x_{Si+u}", "x", "y"): "y is no symbol",
     (r"e^h = 1 + h + \frac{h^2}{2} + o(h^2)", r"\frac{h^2}{2}", "h^2"): "like h^2.0",
     (r"e^h = 1 + h + \frac{h^2}{2} + o(h^2)", "o(h^2)", "o(h^3)"): "like h^3.0",
+    (r"\sin(2 h) = 2 \sin h \cos h", r"\cos", r"\sin"): "is not so",
     (r"2 \cdot 3 - 0.5 = 5.5", "5.5", "5.6"): "5.5 and 5.6",
+    (r"\lVert \begin{bmatrix} 3 & 0 \\ 0 & 4 \end{bmatrix} \rVert = 4", "= 4", "= 5"): (
+        "4 and 5"
+    ),
     (r"0.1234 \cdot 2 = 0.2468", "", ""): "0.1234 is rounded",
     (r"z_i = 2 \cdot \begin{bmatrix} 1 \\ 2", "", ""): "is never closed",
     (r"x! = 3", "", ""): "factorial",

@@ -223,8 +223,8 @@ class Claim:
             if not evaluator.holds(node):
                 raise Wrong(f"{spelled(node)} leaves out {frame}")
         for name, space in mine.items():
-            for outside in (-1, len(space)):
-                frame = {**{n: 0 for n in mine}, name: outside}
+            for outside in (space.start - 1, space.stop):
+                frame = {**{n: s.start for n, s in mine.items()}, name: outside}
                 evaluator.frame, kept = {**evaluator.frame, **frame}, evaluator.frame
                 try:
                     if evaluator.holds(node):

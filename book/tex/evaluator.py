@@ -151,10 +151,13 @@ QUICK = {
 FUNCTIONS: dict[str, Callable] = {
     "log": np.log,
     "exp": np.exp,
+    "sin": np.sin,
+    "cos": np.cos,
     "sqrt": np.sqrt,
     "floor": lambda a: floor(exactly(a)),
     "ceil": lambda a: ceil(exactly(a)),
     "abs": lambda a: np.linalg.norm(a) if np.ndim(a) else abs(a),
+    "Vert": lambda a: np.linalg.norm(a, 2),  # of a matrix, its largest singular value
     "rot180": np.flip,
     "o": lambda bound: 0.0,  # how fast the rest vanishes, displays.py sees
     "diag": np.diag,
@@ -292,13 +295,16 @@ class Evaluator:
         return {name: self.space(name, found.get(name, {})) for name in names or found}
 
     def space(self, name: str, lengths: dict[int, str]) -> range:
-        if len(lengths) > 1 and name not in self.world.ranges:
-            told = ", ".join(f"{n} at {where}" for n, where in lengths.items())
-            raise Wrong(f"{name} runs over axes of different lengths: {told}")
+        told = self.world.ranges.get(name)
+        if isinstance(told, range):
+            return told
+        if len(lengths) > 1 and told is None:
+            places = ", ".join(f"{n} at {where}" for n, where in lengths.items())
+            raise Wrong(f"{name} runs over axes of different lengths: {places}")
         if len(lengths) == 1:
             return range(*lengths)
-        if name in self.world.ranges:
-            return range(self.world.ranges[name])
+        if told is not None:
+            return range(told)
         raise Unknown(
             f"{name} is no symbol of the vocabulary, nor an index of an array"
         )

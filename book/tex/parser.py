@@ -36,6 +36,8 @@ TOKEN = re.compile(
 SIZES = ("left", "right", *(b + s for b in ("big", "Big", "bigg") for s in ("", *"lr")))
 BLANK = {r"\,", r"\;", r"\!", r"\:", "\\ ", r"\displaystyle", r"\limits", "~"}
 BLANK |= {"\\" + size for size in SIZES}
+# Functions whose argument may stand without brackets.
+BARE = (r"\log", r"\sin", r"\cos")
 RELATIONS = {
     **{"=": "=", "<": "<", ">": ">", r"\le": "<=", r"\ge": ">=", r"\ne": "!="},
     **{r"\in": "in", r"\notin": "not in", r"\to": "approx", r"\approx": "approx"},
@@ -48,9 +50,9 @@ SIGNS = {
 }
 # Where a product ends.
 ENDS = {")", "]", "}", "&", r"\\", ",", ";", ":", r"\quad", r"\qquad", "+", "-"}
-ENDS |= {r"\rfloor", r"\rceil", "^", "_", "'", "", r"\pm", r"\mp"}
-OPENS = {"(", "{", "[", r"\lfloor", r"\lceil"}
-CLOSES = {")", "}", "]", r"\rfloor", r"\rceil"}
+ENDS |= {r"\rfloor", r"\rceil", r"\rVert", "^", "_", "'", "", r"\pm", r"\mp"}
+OPENS = {"(", "{", "[", r"\lfloor", r"\lceil", r"\lVert"}
+CLOSES = {")", "}", "]", r"\rfloor", r"\rceil", r"\rVert"}
 PARTS = {",", ";", r"\quad", r"\qquad"}  # of a line that has several statements
 # Words that join two statements, in both languages.
 AND = {"that is", "with", "and", "for", "即", "也就是", "其中", "且", "对", "对于"}
@@ -343,13 +345,13 @@ class Parser:
 
     def base(self) -> Node:
         token = self.token
-        if token in ("(", "[", "{", "|", r"\lfloor", r"\lceil"):
+        if token in OPENS or token == "|":
             return self.bracketed()
         if token in (r"\frac", r"\tfrac"):
             return self.fraction()
         if token in (r"\sum", r"\prod", r"\max", r"\min"):
             return self.big()
-        if token in (r"\log", r"\ln", r"\exp", r"\sqrt") or token.startswith(
+        if token in (r"\ln", r"\exp", r"\sqrt", *BARE) or token.startswith(
             r"\operatorname"
         ):
             return self.function()
@@ -372,7 +374,7 @@ class Parser:
             if others:
                 raise Unread("more than one condition in [...]")
             return Bracket(condition)
-        if token in (r"\lfloor", r"\lceil"):
+        if token in (r"\lfloor", r"\lceil", r"\lVert"):
             name = token[2:]
             node = self.sum()
             self.eat(rf"\r{name}")
@@ -418,11 +420,11 @@ class Parser:
         if token == r"\sqrt":
             return Call("sqrt", (self.argument(),))
         token = {r"\ln": r"\log"}.get(token, token)
-        if token == r"\log" and self.token != "(":
+        if token in BARE and self.token != "(":
             # log of a sum, of a symbol
             big = self.token in (r"\sum", r"\frac")
-            return Call("log", (self.product() if big else self.factor(),))
-        if token in (r"\log", r"\exp"):
+            return Call(token[1:], (self.product() if big else self.factor(),))
+        if token in (r"\exp", *BARE):
             return Call(token[1:], self.arguments())
         name = token[len(r"\operatorname{") : -1]
         given: tuple[Node, ...] = ()
@@ -495,8 +497,7 @@ class Parser:
                 node = replaced(node, Name(key))
             elif f"{key}{self.token}()" in self.names:  # x^{(ρ)}, ℓ_n: one for each
                 key = f"{key}{self.next()}()"
-                item = self.argument()
-                node = Index(Name(key), (item,))
+                node = self.below(Name(key))  # h_{t,n,j}: an entry of h_t
             elif self.token == "_":
                 self.next()
                 node = self.below(node)

@@ -134,4 +134,4 @@ def numeric(node: Node) -> bool:
 
 
 # Functions that need no vocabulary.
-PLAIN = {"log", "exp", "sqrt", "floor", "ceil", "abs", "max", "min"}
+PLAIN = {"log", "exp", "sin", "cos", "sqrt", "floor", "ceil", "abs", "max", "min"}

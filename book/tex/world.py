@@ -34,7 +34,9 @@ class World:
     zero: arrays that are 0 outside of their bounds, as the page says.
     also: other names of the same value: {"x": "a^l-1"}.
     ranges: of an index that stands alone at no array, or at some of different lengths,
-        {"u": K}.
+        {"u": K}; or of one that never begins at 0, {"t": range(1, T + 1)}.
+    families: values that are numbered, each also under one name, as h_t:
+        {"h_()": ("h_0", "h_1")}; "" where there is none.
     axes: of an array with fewer indices than axes, {"x": {2: (0, 3)}}.
     arguments: of the functions of main results, by the names of their parameters;
         a key, or a function of all values. An array of the same name is taken as it is,
@@ -51,7 +53,8 @@ class World:
     functions: Mapping[str, Callable] = field(default_factory=dict)
     zero: frozenset[str] | set[str] = frozenset()
     also: Mapping[str, str] = field(default_factory=dict)
-    ranges: Mapping[str, int] = field(default_factory=dict)
+    ranges: Mapping[str, int | range] = field(default_factory=dict)
+    families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     axes: Mapping[str, Mapping[int, tuple[int, ...]]] = field(default_factory=dict)
     groups: Mapping[str, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
     arguments: Mapping[str, str | Callable[[Mapping], object]] = field(
@@ -66,18 +69,25 @@ class World:
             self.values[name] = self.jacobian("ell", of)
 
     def run(self, name: str = "", change: np.ndarray | float = 0) -> dict:
-        """The forward pass, in which one value is changed as soon as it is there."""
+        """The forward pass, in which one value is changed as soon as it is there; of a
+        family, each of its values."""
         found = {**self.sizes}
+        changes = {name: change}
+        if name in self.families:
+            changes = dict(zip(self.families[name], change, strict=True))
         steps = {
             key: (lambda value: lambda _: value)(v) for key, v in self.given.items()
         }
         for key, step in {**steps, **self.forward}.items():
             found[key] = step(found)
-            if key == name:
-                found[key] = found[key] + change
+            if key in changes:
+                found[key] = found[key] + changes[key]
         if "ell" not in found and "delta" in found and self.forward:
             *_, last = self.forward
             found["ell"] = np.sum(found["delta"] * found[last])
+        for family, members in self.families.items():
+            none = np.full(np.shape(found[members[-1]]), np.nan)
+            found[family] = np.array([found.get(member, none) for member in members])
         return found
 
     @property
@@ -106,7 +116,7 @@ class World:
         them is no value of the forward pass.
         """
         if (top, bottom) not in self.jacobians:
-            known = {**self.given, **self.forward, "ell": 0}
+            known = {**self.given, **self.forward, **self.families, "ell": 0}
             for name in (top, bottom):
                 if name not in known:
                     raise Unknown(f"the forward pass has no {name}: ∂{top}/∂{bottom}")

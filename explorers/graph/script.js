@@ -74,21 +74,20 @@ class GraphPanel extends Grid {
 
   /** Names, and arrows with their derivatives. */
   beside() {
-    const text = (of, x, y, mark = "") => svg("text", { class: mark, x, y, "aria-hidden": "true" }, of);
     this.labels = this.edges.map((edge) => {
       const [x, y, p, q] = this.ends(edge);
-      return text("", (x + p) / 2, (y + q) / 2 + 4, "slope");
+      return caption("", (x + p) / 2, (y + q) / 2 + 4, "slope");
     });
     return [
-      svg("path", { class: "tiles", d: this.edges.map((edge) => this.line(edge)).join("") }),
+      svg("path", { class: "tiles", d: this.edges.map((edge) => line(this.ends(edge), 0, 7)).join("") }),
       ...this.labels,
       ...this.nodes.flatMap((node) => {
         const [x, y] = this.corner(0, node.k);
         const middle = x - SIDE / 2 - 5;
         return [
           svg("path", { class: "cells", d: `M${x} ${y}h${-SIDE}v${2 * HEIGHT}h${SIDE}` }),
-          text(node.symbol, middle, y + HEIGHT - 2, "symbol"), text(graphs.sign(node), middle, y + HEIGHT + 16),
-          text("→", x - 6, y + 17), text("←", x - 6, y + HEIGHT + 17),
+          caption(node.symbol, middle, y + HEIGHT - 2, "symbol"), caption(graphs.sign(node), middle, y + HEIGHT + 16),
+          caption("→", x - 6, y + 17), caption("←", x - 6, y + HEIGHT + 17),
         ];
       }),
     ];
@@ -105,41 +104,26 @@ class GraphPanel extends Grid {
     });
   }
 
-  /** An arrow; or a line so far beside it. @param {Arrow} edge */
-  line(edge, lane = NaN) {
-    const [x, y, p, q] = this.ends(edge);
-    const length = Math.hypot(p - x, q - y);
-    const at = (along, aside) => // from the tip
-      `${p + (along * (p - x) - aside * (q - y)) / length} ${q + (along * (q - y) + aside * (p - x)) / length}`;
-    return lane === lane ? `M${at(-length, lane)}L${at(0, lane)}` : `M${at(-length, 0)}L${at(0, 0)}M${at(-7, 4)}L${at(0, 0)}L${at(-7, -4)}`;
-  }
-
   /** Each path in the colour of its product, and its letter at its arrows. @param {Arrow[][]} paths */
   follow(paths) {
     this.edges.forEach((edge, k) => {
       const through = paths.flatMap((path, at) => (path.includes(edge) ? [at] : []));
       through.forEach((at, lane) => {
-        this.paths[`pair${at % COLOURS}`] = (this.paths[`pair${at % COLOURS}`] ?? "") + this.line(edge, (lane - (through.length - 1) / 2) * 5);
+        this.paths[`pair${at % COLOURS}`] = (this.paths[`pair${at % COLOURS}`] ?? "") + line(this.ends(edge), (lane - (through.length - 1) / 2) * 5);
       });
       const letters = through.map((at) => LETTERS[at] ?? "").join("");
       this.labels[k].innerHTML = `<tspan class="strong">${letters}</tspan> ${shown(Number(edge.slope.toFixed(2)))}`;
     });
   }
 
-  /** Edit the value of an input; pick all else, but not by a digit. */
-  act(event, text) {
-    const { edit, nodes } = this;
-    const [row, k] = this.at(event) ?? [];
-    const made = row || nodes[k]?.op;
-    if (made && text) return;
-    if (made) this.edit = undefined;
-    super.act(event, text);
-    this.edit = edit;
-  }
+  /** The value of an input. */
+  edits([row, k]) { return !row && !this.nodes[k].op; }
+
+  named(row, k) { return `${row ? "∂ℓ/∂" : ""}${this.nodes[k].symbol}`; }
 }
 
 customElements.define("graph-explorer", class extends Explorer {
-  Panel = GraphPanel;
+  panels = { x: GraphPanel };
   /** @type {Record<string, GraphPanel>} */ grids = {};
   keys = ["f", "x"];
 
@@ -155,10 +139,6 @@ customElements.define("graph-explorer", class extends Explorer {
     grid.show([nodes.map(({ value }) => value), nodes.map(({ gradient }) => gradient)]);
     grid.root.querySelector("small").textContent = nodes.filter(({ op }) => op)
       .map((node) => `${node.symbol} = ${graphs.written(node, (of) => of.symbol)}`).join(", ");
-    grid.cells.forEach((row, i) => row.forEach((cell, k) => {
-      cell.classList.toggle("made", i > 0 || !!nodes[k].op);
-      cell.setAttribute("aria-label", cell.getAttribute("aria-label").replace(/.*: /, `${i ? "∂ℓ/∂" : ""}${nodes[k].symbol}: `));
-    }));
     this.most = { x: 1 + Math.max(...nodes.map((node) => graphs.paths(node, nodes.at(-1)).length)) };
   }
 
@@ -185,16 +165,12 @@ customElements.define("graph-explorer", class extends Explorer {
     }
     const arriving = grid.edges.filter(({ end }) => end === node);
     grid.outline("lit", arriving.map(({ start }) => [0, start.k]));
-    grid.paths.lit += arriving.map((edge) => grid.line(edge, 0)).join("");
+    grid.paths.lit += arriving.map((edge) => line(grid.ends(edge))).join("");
     this.write("value", node.symbol, node.op ? [[(of) => of.symbol, (of) => factor(of.value)].map((text) => graphs.written(node, text))] : [],
       node.value, { notes: node.op ? [] : [this.say("given")] });
   }
 
-  /** Of a gradient by differences. */
-  check() {
-    this.grids.x.root.classList.toggle("gradient", this.picked.cell[0] > 0);
-    super.check();
-  }
+  differs() { return this.picked.cell[0] > 0; }
 
   again() { return this.moved(0)[this.picked.cell[1]].value; }
 
