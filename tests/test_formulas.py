@@ -129,6 +129,7 @@ RIGHT = {
     r"e^h = 1 + h + \frac{h^2}{2} + o(h^2)": "evaluated",
     r"\sin(x_0 + h) = \sin x_0 \cos h + \cos x_0 \sin h": "evaluated",
     r"2 \cdot 3 - 0.5 = 5.5": "arithmetic",
+    r"\lVert x \rVert^2 = \sum_p x_p^2": "evaluated",
     r"s = \begin{bmatrix} 1 & 2 \end{bmatrix}, \qquad |s|^2 = 5": "evaluated",
 }
 
@@ -162,6 +163,9 @@ BROKEN = {
     (r"e^h = 1 + h + \frac{h^2}{2} + o(h^2)", "o(h^2)", "o(h^3)"): "like h^3.0",
     (r"\sin(2 h) = 2 \sin h \cos h", r"\cos", r"\sin"): "is not so",
     (r"2 \cdot 3 - 0.5 = 5.5", "5.5", "5.6"): "5.5 and 5.6",
+    (r"\lVert \begin{bmatrix} 3 & 0 \\ 0 & 4 \end{bmatrix} \rVert = 4", "= 4", "= 5"): (
+        "4 and 5"
+    ),
     (r"0.1234 \cdot 2 = 0.2468", "", ""): "0.1234 is rounded",
     (r"z_i = 2 \cdot \begin{bmatrix} 1 \\ 2", "", ""): "is never closed",
     (r"x! = 3", "", ""): "factorial",

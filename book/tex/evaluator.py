@@ -157,6 +157,7 @@ FUNCTIONS: dict[str, Callable] = {
     "floor": lambda a: floor(exactly(a)),
     "ceil": lambda a: ceil(exactly(a)),
     "abs": lambda a: np.linalg.norm(a) if np.ndim(a) else abs(a),
+    "Vert": lambda a: np.linalg.norm(a, 2),  # of a matrix, its largest singular value
     "rot180": np.flip,
     "o": lambda bound: 0.0,  # how fast the rest vanishes, displays.py sees
     "diag": np.diag,

@@ -60,16 +60,19 @@ def difference(tex: str, world: World, label: str, call: Callable) -> Iterator[s
         got = call(**arguments)
     except Exception as error:
         raise Wrong(f"raises {type(error).__name__}: {error}") from error
-    if isinstance(got, tuple):
+    several = isinstance(got, tuple)
+    if label in world.results:
+        told = world.results[label](world.values)
+        wanted = [[one] for one in (told if several else (told,))]
+    elif several:
         wanted = [[world.jacobian("ell", name)] for name in GRADIENTS]
-    elif label in world.results:
-        got, wanted = (got,), [[world.results[label](world.values)]]
     else:
         said = statements(tex, world.names, set(world.functions))
         left = [node.parts[0] for node in said if not condition(node)]
         # A row may say what a function is.
         sides = [whole(side) for side in left if not isinstance(side, Call)]
-        got, wanted = (got,), [[evaluator.value(side) for side in sides]]
+        wanted = [[evaluator.value(side) for side in sides]]
+    got = got if several else (got,)
     for one, others in zip(got, wanted, strict=True):
         one = np.asarray(one)
         if not any(alike(one, other) for other in others):

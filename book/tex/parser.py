@@ -50,9 +50,9 @@ SIGNS = {
 }
 # Where a product ends.
 ENDS = {")", "]", "}", "&", r"\\", ",", ";", ":", r"\quad", r"\qquad", "+", "-"}
-ENDS |= {r"\rfloor", r"\rceil", "^", "_", "'", "", r"\pm", r"\mp"}
-OPENS = {"(", "{", "[", r"\lfloor", r"\lceil"}
-CLOSES = {")", "}", "]", r"\rfloor", r"\rceil"}
+ENDS |= {r"\rfloor", r"\rceil", r"\rVert", "^", "_", "'", "", r"\pm", r"\mp"}
+OPENS = {"(", "{", "[", r"\lfloor", r"\lceil", r"\lVert"}
+CLOSES = {")", "}", "]", r"\rfloor", r"\rceil", r"\rVert"}
 PARTS = {",", ";", r"\quad", r"\qquad"}  # of a line that has several statements
 # Words that join two statements, in both languages.
 AND = {"that is", "with", "and", "for", "即", "也就是", "其中", "且", "对", "对于"}
@@ -345,7 +345,7 @@ class Parser:
 
     def base(self) -> Node:
         token = self.token
-        if token in ("(", "[", "{", "|", r"\lfloor", r"\lceil"):
+        if token in OPENS or token == "|":
             return self.bracketed()
         if token in (r"\frac", r"\tfrac"):
             return self.fraction()
@@ -374,7 +374,7 @@ class Parser:
             if others:
                 raise Unread("more than one condition in [...]")
             return Bracket(condition)
-        if token in (r"\lfloor", r"\lceil"):
+        if token in (r"\lfloor", r"\lceil", r"\lVert"):
             name = token[2:]
             node = self.sum()
             self.eat(rf"\r{name}")

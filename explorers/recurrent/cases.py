@@ -11,15 +11,15 @@ from tests.explorers import LETTERS, compared, lit, number
 
 START = (
     "T=5&x=0.5+-1+0.8+0.3+-0.6+1+-0.4+0.2&g=0.5+-0.2+1+0.3+-1+0.4+0.6+-0.8"
-    "&w=0.5&u=0.8&b=0&h0=0&at=net.4.1"
+    "&W=0.5&U=0.8&b=0&h0=0&at=net.4.1"
 )
 ROWS = ["x", "h", "J", "g", "dh", "delta", "far"]
-THETA = ["w", "u", "b", "h0"]
+THETA = ["W", "U", "b", "h0"]
 
 
-def by_tape(x, g, w, u, b, h0) -> dict[str, np.ndarray]:
+def by_tape(x, g, W, U, b, h0) -> dict[str, np.ndarray]:
     """All that the panels show, of as many steps as there are x."""
-    theta = [tf.constant(float(value), tf.float64) for value in (w, u, b, h0)]
+    theta = [tf.constant(float(value), tf.float64) for value in (W, U, b, h0)]
     h, z = [theta[3]], []
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(theta)
@@ -73,7 +73,7 @@ def arithmetic(evaluate: Callable) -> None:
         _, h, J, _, dh, delta, far = want["net"]
         np.testing.assert_allclose(mine["h"], [case["h0"], *h], rtol=1e-12)
         named = {"J": J, "dh": dh, "delta": delta, "far": far}
-        named |= dict(zip(["dw", "du", "db", "dh0"], want["theta"][1], strict=True))
+        named |= dict(zip(["dW", "dU", "db", "dh0"], want["theta"][1], strict=True))
         for name, values in named.items():
             np.testing.assert_allclose(mine[name], values, rtol=1e-9, err_msg=name)
         for name, values in (("by", dh), ("inside", delta), ("start", mine["dh0"])):
@@ -82,18 +82,19 @@ def arithmetic(evaluate: Callable) -> None:
 
 # --- On the page -------------------------------------------------------------
 
-LONG = {"T": "8", "u": "2"}
+LONG = {"T": "8", "U": "2"}
 SETTINGS = {
     "its own": {},
     "last": {"last": "true", "b": "0.1", "h0": "-0.3"},
     "one step": {"T": "1"},
-    "nothing comes back": {"u": "0"},
-    "vanishing": LONG | {"u": "0.5"},
-    "growing": LONG | {"u": "1.2"},
+    "nothing comes back": {"U": "0"},
+    "vanishing": LONG | {"U": "0.5"},
+    "growing": LONG | {"U": "1.2"},
     "saturated": LONG,
-    "exploding": LONG | {"w": "0"},
+    "exploding": LONG | {"W": "0"},
 }
-# What arrives at the last step of a change in the first state: told on the page.
+# What arrives at the last step of a change in the first state: the page says, hardly
+# anything, more than all of it, hardly anything again; and asks for the last.
 ARRIVES = {"vanishing": 0.005, "growing": 1.22, "saturated": 0.01, "exploding": 128}
 
 
@@ -128,8 +129,8 @@ def touched(row: str, t: int, T: int, ends: list[int]) -> set[tuple[int, int]]:
             "dh": {"J": range(t + 1, last + 1), "g": ends},
             "dh0": {"J": range(t + 1, last + 1), "g": ends},
             "delta": {"h": [t], "delta": [t + 1], "g": {t} & {*ends}},
-            "dw": {"delta": range(1, T + 1), "x": range(1, T + 1)},
-            "du": {"delta": range(1, T + 1), "h": range(T)},
+            "dW": {"delta": range(1, T + 1), "x": range(1, T + 1)},
+            "dU": {"delta": range(1, T + 1), "h": range(T)},
             "db": {"delta": range(1, T + 1)},
         }.get(row, {}).items()
         for step in steps
@@ -146,11 +147,11 @@ def symbols(row: str, t: int, T: int, ends: list[int]) -> list[str]:
             for end in ends
         ]
     return {
-        "J": [f"{slope} u"],
+        "J": [f"{slope} U"],
         "far": [" ".join(f"J{k}" for k in range(t + 1, T + 1)) or "1"],
-        "delta": [f"g{t} {slope}"] * (t in ends) + [f"δ{t + 1} u {slope}"] * (t < T),
-        "dw": [f"x{k} δ{k}" for k in steps],
-        "du": [f"h{k - 1} δ{k}" for k in steps],
+        "delta": [f"g{t} {slope}"] * (t in ends) + [f"δ{t + 1} U {slope}"] * (t < T),
+        "dW": [f"x{k} δ{k}" for k in steps],
+        "dU": [f"h{k - 1} δ{k}" for k in steps],
         "db": [f"δ{k}" for k in steps],
     }.get(row, [])
 
@@ -174,6 +175,12 @@ def check(name: str, shown: dict, said: dict[str, str]) -> None:
         assert abs(formula - number(seen["value"])) <= 5.1e-5
         assert lit(seen, "net") == touched(row, t, T, ends)
         assert (said["off"] in seen["written"]) == (row == "g" and t not in losses)
+        if row == "x" or (row in ("h", "dh", "dh0") and t < T):  # and in a sentence
+            net_row = {"x": 5, "h": 6}.get(row)  # of δ, and of what it reaches
+            want = arrays["net"][net_row, j] if net_row else number(seen["value"])
+            text = seen["written"].rstrip(".。").rpartition(" = ")[2]
+            told = sum(map(product, text.split(" + ")))
+            assert abs(told - want * (given["W"] if row == "x" else 1)) <= 5e-4
         if row == "h":
             (inside,) = (text[5:-1] for text in seen["numbers"])
             z = sum(map(product, inside.split(" + ")))
@@ -194,7 +201,7 @@ def check(name: str, shown: dict, said: dict[str, str]) -> None:
             letter: f"{3 if name == 'g' else 5},{int(step) - 1}"
             for letter, (name, step) in zip(seen["letters"], last, strict=True)
         }
-        if row == "du":  # its first product has a factor among the parameters
+        if row == "dU":  # its first product has a factor among the parameters
             assert seen["lettered"]["theta"] == {"a": "0,3"}
         once = said["once"].partition("{}")[0]
         assert (once in seen["written"]) == (row in ("dh", "dh0") and t < T)
@@ -205,7 +212,7 @@ def check(name: str, shown: dict, said: dict[str, str]) -> None:
         assert abs(arrays["theta"][1, 1]) > 0.1
 
 
-REFUSED = [("u", "x", "number", []), ("T", "9", "whole", [1, 8])]
+REFUSED = [("U", "x", "number", []), ("T", "9", "whole", [1, 8])]
 BROKEN = [
     "x=1+2",
     "x=1+2+3+4_1+2+3+4",
@@ -221,5 +228,5 @@ LINES = [
     ("x=1+2&g=1", "x and g have a number for each"),
     ("x=1+2&g=1+2&T=3", "of which T"),
     ("x=1+2+3+4+5+6+7+8+9&g=1+2+3+4+5+6+7+8+9", "at most 8 steps"),
-    ("x=1&g=1&u=much", "could not convert"),
+    ("x=1&g=1&U=much", "could not convert"),
 ]

@@ -2,17 +2,17 @@
 
 "use strict";
 
-/** @typedef {{ x: number[], g: number[], w: number, u: number, b: number, h0: number }} Unrolled g: the derivative of the loss by each state, at its step alone */
+/** @typedef {{ x: number[], g: number[], W: number, U: number, b: number, h0: number }} Unrolled g: the derivative of the loss by each state, at its step alone */
 
 const recurrent = (() => {
   const { range, sum, weighted } = arithmetic;
 
   /** h₀ to h_T. The state of a step may be moved, or what its tanh is taken of. @param {Unrolled} setting */
-  const states = ({ x, w, u, b, h0 }, step = NaN, dh = 0, dz = 0) => {
+  const states = ({ x, W, U, b, h0 }, step = NaN, dh = 0, dz = 0) => {
     const h = [h0 + (step === 0 ? dh : 0)];
     x.forEach((value, t) => {
       const here = Number(t + 1 === step);
-      h.push(Math.tanh(value * w + h[t] * u + b + here * dz) + here * dh);
+      h.push(Math.tanh(value * W + h[t] * U + b + here * dz) + here * dh);
     });
     return h;
   };
@@ -22,15 +22,15 @@ const recurrent = (() => {
 
   /** What there is of each step: J is its derivative by the state before, far that of the
    * last state by its own. And the gradients of what all steps share. @param {Unrolled} setting */
-  const backward = ({ x, g, u }, h) => {
+  const backward = ({ x, g, U }, h) => {
     const slopes = h.slice(1).map((value) => 1 - value * value);
-    const J = slopes.map((slope) => slope * u);
+    const J = slopes.map((slope) => slope * U);
     const [dh, delta, far] = [g, g, g.map(() => 1)].map((values) => [...values]);
     for (const t of range(x.length).reverse()) {
-      if (t + 1 < x.length) [dh[t], far[t]] = [g[t] + delta[t + 1] * u, far[t + 1] * J[t + 1]];
+      if (t + 1 < x.length) [dh[t], far[t]] = [g[t] + delta[t + 1] * U, far[t + 1] * J[t + 1]];
       delta[t] = dh[t] * slopes[t];
     }
-    return { J, dh, delta, far, dw: weighted([x], [delta]), du: weighted([h.slice(0, -1)], [delta]), db: sum([delta]), dh0: delta[0] * u };
+    return { J, dh, delta, far, dW: weighted([x], [delta]), dU: weighted([h.slice(0, -1)], [delta]), db: sum([delta]), dh0: delta[0] * U };
   };
 
   return Object.freeze({ states, loss, backward });
@@ -38,7 +38,7 @@ const recurrent = (() => {
 
 const LANE = 6; // in pixels, from a path to the next
 const ROWS = ["x", "h", "J", "g", "dh", "delta", "far"];
-const THETA = ["w", "u", "b", "h0"];
+const THETA = ["W", "U", "b", "h0"];
 
 class StepsPanel extends Grid {
   steps = 1;
@@ -147,14 +147,14 @@ customElements.define("recurrent-explorer", class extends Explorer {
   }
 
   render() {
-    const { state: { T, last, w, u, b, h0, x: [x], g: [g] }, grids: { net, theta } } = this;
-    const setting = this.setting = { x: x.slice(0, T), g: g.slice(0, T).map((value, t) => (last && t + 1 < T ? 0 : value)), w, u, b, h0 };
+    const { state: { T, last, W, U, b, h0, x: [x], g: [g] }, grids: { net, theta } } = this;
+    const setting = this.setting = { x: x.slice(0, T), g: g.slice(0, T).map((value, t) => (last && t + 1 < T ? 0 : value)), W, U, b, h0 };
     const h = recurrent.states(setting);
     const { J, dh, delta, far, ...sums } = recurrent.backward(setting, h);
     this.made = { h, J, delta, far };
     Object.assign(net, { steps: T, last });
     net.show([setting.x, h.slice(1), J, setting.g, dh, delta, far]);
-    theta.show([[w, u, b, h0], [sums.dw, sums.du, sums.db, sums.dh0]]);
+    theta.show([[W, U, b, h0], [sums.dW, sums.dU, sums.db, sums.dh0]]);
     for (const { root } of [net, theta]) root.querySelector("small").textContent = "";
     this.most = { net: T * (T + 1) / 4 }; // of two factors each
   }
@@ -176,29 +176,29 @@ customElements.define("recurrent-explorer", class extends Explorer {
   // --- Of a step: x and h, J, g, ∂ℓ/∂h, δ, ∂h_T/∂h
 
   tell_x(t) {
-    const { setting: { w }, made: { delta } } = this;
+    const { setting: { W }, made: { delta } } = this;
     this.after(t);
     this.tell("h", [], { notes: [this.say("input",
-      `∂ℓ/∂${symbol("x", t)} = ${symbol("δ", t)} w = ${factor(delta[t - 1])} · ${factor(w)} = ${shown(delta[t - 1] * w)}`)] });
+      `∂ℓ/∂${symbol("x", t)} = ${symbol("δ", t)} W = ${factor(delta[t - 1])} · ${factor(W)} = ${shown(delta[t - 1] * W)}`)] });
   }
 
   tell_h(t) {
-    const { setting: { x, w, u, b }, made: { h, far }, grids: { net, theta } } = this;
+    const { setting: { x, W, U, b }, made: { h, far }, grids: { net, theta } } = this;
     this.after(t + 1);
     net.outline("lit", [[0, t - 1], [1, t - 2]].slice(0, t)); // h₀ stands elsewhere
     theta.outline("lit", [[0, 0], [0, 1], [0, 2], [0, 3]].slice(0, t > 1 ? 3 : 4));
     this.tell("h", [[
-      `tanh(${symbol("x", t)} w + ${symbol("h", t - 1)} u + b)`,
-      `tanh(${factor(x[t - 1])} · ${factor(w)} + ${factor(h[t - 1])} · ${factor(u)} + ${factor(b)})`,
+      `tanh(${symbol("x", t)} W + ${symbol("h", t - 1)} U + b)`,
+      `tanh(${factor(x[t - 1])} · ${factor(W)} + ${factor(h[t - 1])} · ${factor(U)} + ${factor(b)})`,
     ]], { notes: t < x.length ? [this.say("reaches", `${net.named(6, t - 1)} = ${shown(far[t - 1])}`)] : [] });
   }
 
   tell_J(t) {
-    const { setting: { u }, grids: { net, theta } } = this;
+    const { setting: { U }, grids: { net, theta } } = this;
     net.outline("lit", [[1, t - 1]]);
     theta.outline("lit", [[0, 1]]);
     const [symbols, numbers] = this.steep(t);
-    this.tell("J", [[`${symbols} u`, `${numbers} · ${factor(u)}`]]);
+    this.tell("J", [[`${symbols} U`, `${numbers} · ${factor(U)}`]]);
   }
 
   tell_g(t) {
@@ -207,7 +207,7 @@ customElements.define("recurrent-explorer", class extends Explorer {
 
   /** A path to each step with a loss; h₀ has some, too. */
   tell_dh(t) {
-    const { setting: { g, u }, made: { J, delta }, grids: { net } } = this;
+    const { setting: { g, U }, made: { J, delta }, grids: { net } } = this;
     const ends = arithmetic.range(g.length + 1).filter((s) => s >= Math.max(t, 1) && this.hasLoss(s));
     net.follow(t, ends);
     const terms = ends.map((s) => {
@@ -219,18 +219,18 @@ customElements.define("recurrent-explorer", class extends Explorer {
     });
     const direct = t ? [`${symbol("g", t)} + `, `${factor(g[t - 1])} + `] : ["", ""];
     this.tell("dh", terms, { products: ends.length, notes: t < g.length
-      ? [this.say("once", `${direct[0]}${symbol("δ", t + 1)} u = ${direct[1]}${factor(delta[t])} · ${factor(u)}`)] : [] });
+      ? [this.say("once", `${direct[0]}${symbol("δ", t + 1)} U = ${direct[1]}${factor(delta[t])} · ${factor(U)}`)] : [] });
   }
 
   tell_delta(t) {
-    const { setting: { g, u }, made: { delta }, grids: { net } } = this;
+    const { setting: { g, U }, made: { delta }, grids: { net } } = this;
     const [symbols, numbers] = this.steep(t);
     const [here, later] = [this.hasLoss(t), t < g.length];
     net.outline("lit", [[1, t - 1]]);
     net.pair([...(here ? [[3, t - 1]] : []), ...(later ? [[5, t]] : [])]);
     const terms = [
       ...(here ? [[`${symbol("g", t)} ${symbols}`, `${factor(g[t - 1])} · ${numbers}`]] : []),
-      ...(later ? [[`${symbol("δ", t + 1)} u ${symbols}`, `${factor(delta[t])} · ${factor(u)} · ${numbers}`]] : []),
+      ...(later ? [[`${symbol("δ", t + 1)} U ${symbols}`, `${factor(delta[t])} · ${factor(U)} · ${numbers}`]] : []),
     ];
     this.tell("delta", terms, { products: terms.length });
   }
@@ -242,7 +242,7 @@ customElements.define("recurrent-explorer", class extends Explorer {
     this.tell("far", [[steps.map((step) => symbol("J", step + 1)).join(" ") || "1", steps.map((step) => factor(J[step])).join(" · ") || "1"]]);
   }
 
-  // --- Of w, u, b, h₀
+  // --- Of W, U, b, h₀
 
   shared(j) {
     const first = THETA[j] === "h0";
@@ -250,19 +250,19 @@ customElements.define("recurrent-explorer", class extends Explorer {
     this.tell("h", [], { notes: [this.say(first ? "input" : "everywhere", "")] });
   }
 
-  /** The gradient of w, u or b: a product for each step. */
+  /** The gradient of W, U or b: a product for each step. */
   overSteps(name) {
     const { setting: { x }, made: { h, delta }, grids: { net, theta } } = this;
     const steps = arithmetic.range(x.length);
     /** Symbol, number and cell of what δ is multiplied by. */
     const other = {
-      w: (k) => [symbol("x", k + 1), factor(x[k]), [0, k]],
-      u: (k) => [symbol("h", k), factor(h[k]), [1, k - 1]],
+      W: (k) => [symbol("x", k + 1), factor(x[k]), [0, k]],
+      U: (k) => [symbol("h", k), factor(h[k]), [1, k - 1]],
       b: () => [],
     }[name];
     const beside = steps.filter((k) => other(k)[2]?.[1] >= 0); // h₀ stands elsewhere
     net.pair([...beside.map((k) => other(k)[2]), ...steps.map((k) => [5, k])], [...beside, ...steps]);
-    if (name === "u") theta.pair([[0, 3]]);
+    if (name === "U") theta.pair([[0, 3]]);
     this.tell(`d${name}`, steps.map((k) => {
       const [letter, number] = other(k);
       return [[letter, symbol("δ", k + 1)].filter(Boolean).join(" "), [number, factor(delta[k])].filter(Boolean).join(" · ")];
@@ -291,8 +291,8 @@ customElements.define("recurrent-explorer", class extends Explorer {
   }
 
   again() { // what is given stays; tanh from exp
-    const { setting: { x, w, u, b }, made: { h }, grids, picked: { name, cell: [i, j] } } = this;
-    return name === "theta" || i !== 1 ? grids[name].array[i][j] : 1 - 2 / (Math.exp(2 * (x[j] * w + h[j] * u + b)) + 1);
+    const { setting: { x, W, U, b }, made: { h }, grids, picked: { name, cell: [i, j] } } = this;
+    return name === "theta" || i !== 1 ? grids[name].array[i][j] : 1 - 2 / (Math.exp(2 * (x[j] * W + h[j] * U + b)) + 1);
   }
 
   slope() {
@@ -308,6 +308,6 @@ customElements.define("recurrent-explorer", class extends Explorer {
       delta: (h) => loss(setting, states(setting, j + 1, 0, h)),
       far: (h) => states(setting, j + 1, h)[T],
     }[ROWS[i]];
-    return arithmetic.difference(moved, 1e-6);
+    return arithmetic.difference(moved, 2e-7); // where it explodes, more would be too far
   }
 });

@@ -27,17 +27,17 @@ def circuit(session):
     dmu, dv, ds = session.printed("by-hand-delta", (1, 3), 3)[0]
     middle = 13
     nodes = [
-        Node(r"\mu", middle, 5.5, mu, dmu),
-        Node("v", middle, 14.5, v, dv),
-        Node("s", middle, 20.5, s, ds),
+        Node(r"\mu", middle, 8.5, mu, dmu),
+        Node("v", middle, 21.5, v, dv),
+        Node("s", middle, 27, s, ds),
     ]
     edges = [Edge("v", "s", "", 1 / (2 * s))]
     for n, left in enumerate((3.9, 22.1)):
         entry, apart, normal = f"x_{n}", f"u_{n}", f"{X_HAT}_{n}"
         nodes += [
             Node(entry, left, 2, x[n], dx[n]),
-            Node(apart, left, 10, u[n], du[n]),
-            Node(normal, left, 24.5, x_hat[n], dx_hat[n]),
+            Node(apart, left, 15, u[n], du[n]),
+            Node(normal, left, 33.5, x_hat[n], dx_hat[n]),
         ]
         edges += [
             Edge(entry, r"\mu", "", 1 / 2),
