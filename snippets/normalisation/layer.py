@@ -7,6 +7,25 @@ from book.checks import check, generator, gradient, size, st, tf, values
 from book.figures import Box, Panel, claim, figure
 from book.tex.world import World, drawn, worlds
 
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "scale_gradient",
+        r"return np.sum(delta * x_hat, axis=all_but_last(x_hat))",
+        r"return np.sum(delta * x_hat, axis=all_but_last(delta))",
+    ): "δ and x̂ have one shape",
+    (
+        "layer_norm_gamma",
+        r"return scale_gradient(delta, normalise(x, -1, eps)[0])",
+        r"return scale_gradient(normalise(x, -1, eps)[0], delta)",
+    ): "a product in either order",
+    (
+        "group_axes",
+        r"return (*range(1, split.ndim - 2), split.ndim - 1)",
+        r"return (split.ndim - 1, *range(1, split.ndim - 2))",
+    ): "axes in any order",
+}
+
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "axes": {
@@ -148,6 +167,8 @@ def group_norm_input(function, draw):
     x, gamma, delta, settings, rng = case(draw, groups)
     eps = settings.get("eps", 1e-3)
     channels = x.shape[-1] // groups
+    if settings or groups > 1:
+        settings = {"groups": groups, **settings}
 
     def by_tf(x):
         parts = []
@@ -168,7 +189,7 @@ def group_norm_input(function, draw):
 
     return gradient(
         function,
-        {"x": x, "gamma": gamma, "delta": delta, "groups": groups, **settings},
+        {"x": x, "gamma": gamma, "delta": delta, **settings},
         x,
         delta,
         by_tf,
@@ -277,7 +298,8 @@ def one_row(given, eps, centred=True):
         given={"x": x, "gamma": gamma, "delta": delta},
         forward={
             "mu": lambda v: centred * v["x"].mean(),
-            "v": lambda v: np.mean((v["x"] - v["mu"]) ** 2),
+            "u": lambda v: v["x"] - v["mu"],
+            "v": lambda v: np.mean(v["u"] ** 2),
             "s": lambda v: np.sqrt(v["v"] + eps),
             "hat x": lambda v: (v["x"] - v["mu"]) / v["s"],
             "z": lambda v: v["gamma"] * v["hat x"],
