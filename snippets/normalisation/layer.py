@@ -82,10 +82,10 @@ def norm_axes_claim(session, *panels):
 # --- Checks ------------------------------------------------------------------
 
 
-def case(draw, groups=1):
+def case(draw, least=1):
     """x and δ with up to three axes before the channels, γ, and perhaps ε."""
     axes = size(draw, 3)
-    shape = (*(size(draw, 3) for _ in range(axes)), groups * size(draw, 4))
+    shape = (*(size(draw, 3) for _ in range(axes)), least * size(draw, 4))
     settings = draw(st.sampled_from([{}, {"eps": 0.3}]))
     rng = generator(draw)
     x, gamma, delta = (values(rng, s) for s in (shape, shape[-1:], shape))
@@ -138,7 +138,8 @@ def layer_norm_gamma(function, draw):
 
 @check("rms-norm-input")
 def rms_norm_input(function, draw):
-    x, gamma, delta, settings, rng = case(draw)
+    """Of one channel hardly ε is left, too little for float32."""
+    x, gamma, delta, settings, rng = case(draw, 2)
     eps = settings.get("eps", 1e-6)
 
     def by_tf(x):
