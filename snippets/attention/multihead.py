@@ -18,7 +18,6 @@ from book.figures import Box, Panel, claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 
-
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "keras": {
