@@ -218,7 +218,7 @@ def before_hidden(function, draw):
 
 def of_layer(function, draw, after):
     """One of the four gradients in each case."""
-    rows, steps, inputs, units = (size(draw, most) for most in (2, 3, 2, 3))
+    rows, steps, inputs, units = (size(draw, most) for most in (2, 2, 2, 3))
     part, name = draw(st.sampled_from([*enumerate("xWUb")]))
     rng = generator(draw)
     shapes = {

@@ -10,6 +10,22 @@ from book.figures import claim, figure
 from book.graphs import Edge, Graph, Node, indices
 from book.tex.world import World, drawn, worlds
 
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "rnn_deltas",
+        "for t in reversed(range(h.shape[1])):",
+        "for t in reversed(range(dh.shape[1])):",
+    ): "h and dh have the same shape",
+}
+
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "layouts": {
+        "4": "= T",
+    },
+}
+
 # --- Figure ------------------------------------------------------------------
 
 

@@ -435,6 +435,7 @@ def loss():
                 "ell": lambda v, m=mask: np.sum(m * v["q"]) / np.sum(m),
                 "e": lambda v, y=target: np.cos(v["h"]) * y,
             },
+            gradients={"g": "h"},
             arguments={"mask": "m"},
         )
 

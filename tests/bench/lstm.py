@@ -2,8 +2,9 @@
 
 Forward and backward through all steps, with the gradients of the input and of all
 weights, and with one thread on each side: CPU time, the best of the rounds, in which
-the sides take turns; and by how much each side's first call raises the peak of memory.
-Keras is run as a reader runs it, eagerly and in a tf.function.
+the sides take turns; and by how much each side's first call raises the peak of memory,
+apart from what the process has already. Keras is run as a reader runs it, eagerly and
+in a tf.function.
 """
 
 from collections.abc import Callable
