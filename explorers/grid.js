@@ -25,7 +25,7 @@ const line = ([x, y, p, q], beside = 0, head = 0) => {
 
 /** With at most 4 decimals, or with so many. */
 const shown = (value, digits = undefined) =>
-  (digits === undefined ? String(Number(value.toFixed(4)) + 0) : value.toFixed(digits)).replace("-", "−");
+  (digits === undefined ? String(Number(value.toFixed(4)) + 0) : value.toFixed(digits)).replace("-", "−").replace("Infinity", "∞");
 
 /** Refuse an entry, by a sentence's name and values. @returns {never} */
 const refuse = (word, ...values) => {

@@ -19,6 +19,7 @@ TOLD = {
     "explorer": "median",
     "check": "named with the layer",
     "engine": "GradientTape",
+    "lstm": "tf.function",
     "growth": "a page more",
 }
 
@@ -42,5 +43,5 @@ def test_a_bench_that_is_not_there_is_told():
     assert done.returncode == 1
     assert done.stderr == (
         "make.py: bench knows sessions, formulas, build, page, fit, convolution, "
-        "explorer, check, engine, growth and --smallest, not sesions\n"
+        "explorer, check, engine, lstm, growth and --smallest, not sesions\n"
     )

@@ -10,18 +10,18 @@ def _at(letter: str) -> str:
 
 
 _SCALED = {
-    "S": r"S_{i,j} = %s\sum_k Q_{i,k}\, K_{j,k}",
-    "dQ": rf"{_at('Q_{i,k}')} = %s\sum_j {_at('S_{i,j}')}\, K_{{j,k}}",
-    "dK": rf"{_at('K_{j,k}')} = %s\sum_i {_at('S_{i,j}')}\, Q_{{i,k}}",
+    "S": r"S_{i,j} = %s\sum_c Q_{i,c}\, K_{j,c}",
+    "dQ": rf"{_at('Q_{i,c}')} = %s\sum_j {_at('S_{i,j}')}\, K_{{j,c}}",
+    "dK": rf"{_at('K_{j,c}')} = %s\sum_i {_at('S_{i,j}')}\, Q_{{i,c}}",
 }
 FORMULAS = {
     **{name: tex % r"\tfrac{1}{\sqrt{d}} " for name, tex in _SCALED.items()},
     **{f"{name}-unscaled": tex % "" for name, tex in _SCALED.items()},
     "P": r"P_{i,j} = \frac{e^{S_{i,j}}}{\sum_k e^{S_{i,k}}}",
     "P-causal": r"P_{i,j} = \frac{[j \le i]\, e^{S_{i,j}}}{\sum_{k \le i} e^{S_{i,k}}}",
-    "O": r"O_{i,k} = \sum_j P_{i,j}\, V_{j,k}",
-    "dV": rf"{_at('V_{j,k}')} = \sum_i P_{{i,j}}\, {_at('O_{i,k}')}",
-    "dP": rf"{_at('P_{i,j}')} = \sum_k {_at('O_{i,k}')}\, V_{{j,k}}",
+    "O": r"O_{i,c} = \sum_j P_{i,j}\, V_{j,c}",
+    "dV": rf"{_at('V_{j,c}')} = \sum_i P_{{i,j}}\, {_at('O_{i,c}')}",
+    "dP": rf"{_at('P_{i,j}')} = \sum_c {_at('O_{i,c}')}\, V_{{j,c}}",
     "dS": rf"{_at('S_{i,j}')} = \sum_k {_at('P_{i,k}')}\, P_{{i,k}}\, "
     r"([k=j] - P_{i,j})",
 }

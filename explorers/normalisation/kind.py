@@ -26,7 +26,10 @@ FORMULAS = {
     "dx": r"\frac{\partial \ell}{\partial x} = " + " ".join(PATHS.values()),
     "dx-rms": r"\frac{\partial \ell}{\partial x} = "
     f"{PATHS['direct']} {PATHS['variance']}",
-    **PATHS,
+    "direct": PATHS["direct"],
+    "mean": rf"\frac1m \frac{{\partial \ell}}{{\partial \mu}} = {PATHS['mean']}",
+    "variance": r"\frac{\hat x}{m} \frac{\partial \ell}{\partial s} = "
+    f"{PATHS['variance']}",
 }
 
 

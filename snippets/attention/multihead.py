@@ -14,7 +14,7 @@ from book.checks import (
     tf,
     values,
 )
-from book.figures import ROUNDING, Box, Panel, claim, figure
+from book.figures import Box, Panel, claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 
@@ -25,6 +25,8 @@ def softmax(S):
 
 
 # --- Figures -----------------------------------------------------------------
+
+DRAWN = 0.006  # two decimals are drawn
 
 
 @figure("multihead-paths")
@@ -40,14 +42,13 @@ def multihead_paths(session):
     by_query = P[0] @ ((V - O[0]) * K)  # ∂O_0/∂Q_0
     nodes = [Node("x_{0}", 13, 2, x[0], paths.sum())]
     edges = []
-    for name, across, value, gradient in (
+    for name, across, value, arrived in (
         ("Q", 4, Q[0], dQ),
         ("K", 13, K[0], dK),
         ("V", 22, V[0], dV),
     ):
-        nodes.append(Node(f"{name}_{{0}}", across, 9, value, gradient))
-        weight = f"w^{{{name}}}"
-        edges.append(Edge("x_{0}", f"{name}_{{0}}", weight, value / x[0]))
+        nodes.append(Node(f"{name}_{{0}}", across, 9, value, arrived))
+        edges.append(Edge("x_{0}", f"{name}_{{0}}", derivative=value / x[0]))
     for i, across in ((0, 4), (1, 22)):
         nodes.append(Node(f"O_{{{i}}}", across, 16, O[i], dO[i]))
         edges.append(Edge("K_{0}", f"O_{{{i}}}", derivative=by_key[i]))
@@ -79,16 +80,15 @@ def multihead_paths_claim(session, graph):
 
     for node in graph.nodes:
         name, place = node.name[0], int(node.name[3])
-        assert_allclose(node.value, run()[name][place, 0], atol=ROUNDING)
+        assert_allclose(node.value, run()[name][place, 0], atol=DRAWN)
         arrived = dO[place] if name == "O" else dO @ slope(name, "O")
-        assert_allclose(node.gradient, arrived, atol=ROUNDING)
+        assert_allclose(node.gradient, arrived, atol=DRAWN)
     for edge in graph.edges:
         start, end, place = edge.start[0], edge.end[0], int(edge.end[3])
         right = slope(start, end)[place]
-        assert_allclose(edge.derivative, right, atol=ROUNDING)
-        assert (edge.name == f"w^{{{end}}}") == (start == "x")
+        assert_allclose(edge.derivative, right, atol=DRAWN)
     for name in ("x_{0}", "Q_{0}", "K_{0}", "V_{0}"):
-        assert_allclose(graph.arriving(name), graph[name].gradient, atol=ROUNDING)
+        assert_allclose(graph.arriving(name), graph[name].gradient, atol=5 * DRAWN)
     assert len(graph.edges) == 8
 
 

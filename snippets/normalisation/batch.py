@@ -9,6 +9,36 @@ from book.figures import claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "#by-hand",
+        r"v &= \frac{(-2)^2 + 2^2}{2} = 4 \\",
+        r"v &= \frac{(+2)^2 + 2^2}{2} = 4 \\",
+    ): "a square has no sign",
+    (
+        "#derivation",
+        r"\frac{\partial \ell}{\partial \mu_j} &= -\sum_n \frac{\gamma_j}{s_j} \bigl( "
+        r"\delta_{n,j} - \hat x_{n,j}\, q_j \bigr) \\",
+        r"\frac{\partial \ell}{\partial \mu_j} &= -\sum_n \frac{\gamma_j}{s_j} \bigl( "
+        r"\delta_{n,j} + \hat x_{n,j}\, q_j \bigr) \\",
+    ): "all x̂ of a channel sum to 0",
+}
+
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "code": {
+        "4": "= N",
+    },
+    "epsilon": {
+        "0.001": "= layer.epsilon",
+    },
+    "inference": {
+        "0.95": "of the loop, whose output has it",
+        "299 29": "= firsts",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 X_HAT = r"\hat{x}"
@@ -27,17 +57,17 @@ def circuit(session):
     dmu, dv, ds = session.printed("by-hand-delta", (1, 3), 3)[0]
     middle = 13
     nodes = [
-        Node(r"\mu", middle, 5.5, mu, dmu),
-        Node("v", middle, 14.5, v, dv),
-        Node("s", middle, 20.5, s, ds),
+        Node(r"\mu", middle, 8.5, mu, dmu),
+        Node("v", middle, 21.5, v, dv),
+        Node("s", middle, 27, s, ds),
     ]
     edges = [Edge("v", "s", "", 1 / (2 * s))]
     for n, left in enumerate((3.9, 22.1)):
         entry, apart, normal = f"x_{n}", f"u_{n}", f"{X_HAT}_{n}"
         nodes += [
             Node(entry, left, 2, x[n], dx[n]),
-            Node(apart, left, 10, u[n], du[n]),
-            Node(normal, left, 24.5, x_hat[n], dx_hat[n]),
+            Node(apart, left, 15, u[n], du[n]),
+            Node(normal, left, 33.5, x_hat[n], dx_hat[n]),
         ]
         edges += [
             Edge(entry, r"\mu", "", 1 / 2),
@@ -118,15 +148,15 @@ def moving_claim(session, curves):
 
 
 def case(draw):
-    """x of rows or of images, γ, δ, the axes or None for them, and ε."""
+    """x of rows or of images, γ, δ, and perhaps axes and ε."""
     images = draw(st.booleans())
     averaged = [size(draw, 4) for _ in range(3 if images else 1)]
     shape = (*averaged, size(draw, 3))
     axes = draw(st.sampled_from([None, tuple(range(len(averaged)))]))
-    eps = draw(st.sampled_from([1e-3, 0.3]))
+    settings = draw(st.sampled_from([{}, {"axes": axes, "eps": 0.3}]))
     rng = generator(draw)
     x, gamma, delta = (values(rng, s) for s in (shape, shape[-1:], shape))
-    return x, gamma, delta, axes, eps, rng
+    return x, gamma, delta, settings, rng
 
 
 def by_tf(x, gamma, beta, eps):
@@ -148,10 +178,11 @@ def by_numpy(x, gamma, beta, eps):
 
 @check("batch-norm-input")
 def batch_norm_input(function, draw):
-    x, gamma, delta, axes, eps, rng = case(draw)
+    x, gamma, delta, settings, rng = case(draw)
+    eps = settings.get("eps", 1e-3)
     return gradient(
         function,
-        {"x": x, "gamma": gamma, "delta": delta, "axes": axes, "eps": eps},
+        {"x": x, "gamma": gamma, "delta": delta, **settings},
         x,
         delta,
         lambda x: by_tf(x, gamma, 0 * gamma, eps),
@@ -162,10 +193,11 @@ def batch_norm_input(function, draw):
 
 @check("batch-norm-gamma")
 def batch_norm_gamma(function, draw):
-    x, gamma, delta, axes, eps, rng = case(draw)
+    x, gamma, delta, settings, rng = case(draw)
+    eps = settings.get("eps", 1e-3)
     return gradient(
         function,
-        {"x": x, "delta": delta, "axes": axes, "eps": eps},
+        {"x": x, "delta": delta, **settings},
         gamma,
         delta,
         lambda gamma: by_tf(x, gamma, 0 * gamma, eps),
@@ -176,14 +208,15 @@ def batch_norm_gamma(function, draw):
 
 @check("batch-norm-beta")
 def batch_norm_beta(function, draw):
-    x, beta, delta, axes, eps, rng = case(draw)
+    x, beta, delta, settings, rng = case(draw)
+    axes = {name: settings[name] for name in settings if name == "axes"}
     return gradient(
         function,
-        {"delta": delta, "axes": axes},
+        {"delta": delta, **axes},
         beta,
         delta,
-        lambda beta: by_tf(x, 0 * beta + 1, beta, eps),
-        lambda beta: by_numpy(x, 0 * beta + 1, beta, eps),
+        lambda beta: by_tf(x, 0 * beta + 1, beta, 1e-3),
+        lambda beta: by_numpy(x, 0 * beta + 1, beta, 1e-3),
         rng,
     )
 

@@ -9,6 +9,15 @@ from book.checks import check, generator, gradient, size, st, tf, values
 from book.figures import Panel, claim, figure
 from book.tex.world import World, drawn, worlds
 
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "#expectation",
+        r"& p\, (0 - x)^2 + (1 - p) \left(\frac{x}{1 - p} - x\right)^2 \\",
+        r"& p\, (0 + x)^2 + (1 - p) \left(\frac{x}{1 - p} - x\right)^2 \\",
+    ): "the distance from 0 to x is that from 0 to -x",
+}
+
 # --- Figure ------------------------------------------------------------------
 
 

@@ -64,13 +64,13 @@ def norm_axes_claim(session, *panels):
 
 
 def case(draw, groups=1):
-    """x and δ with up to three axes before the channels, γ and ε of some size."""
+    """x and δ with up to three axes before the channels, γ, and perhaps ε."""
     axes = size(draw, 3)
     shape = (*(size(draw, 3) for _ in range(axes)), groups * size(draw, 4))
-    eps = draw(st.sampled_from([1e-3, 0.3]))
+    settings = draw(st.sampled_from([{}, {"eps": 0.3}]))
     rng = generator(draw)
     x, gamma, delta = (values(rng, s) for s in (shape, shape[-1:], shape))
-    return x, gamma, delta, eps, rng
+    return x, gamma, delta, settings, rng
 
 
 def layer_by_tf(x, gamma, eps):
@@ -89,10 +89,11 @@ def layer_by_numpy(x, gamma, eps):
 
 @check("layer-norm-input")
 def layer_norm_input(function, draw):
-    x, gamma, delta, eps, rng = case(draw)
+    x, gamma, delta, settings, rng = case(draw)
+    eps = settings.get("eps", 1e-3)
     return gradient(
         function,
-        {"x": x, "gamma": gamma, "delta": delta, "eps": eps},
+        {"x": x, "gamma": gamma, "delta": delta, **settings},
         x,
         delta,
         lambda x: layer_by_tf(x, gamma, eps),
@@ -103,10 +104,11 @@ def layer_norm_input(function, draw):
 
 @check("layer-norm-gamma")
 def layer_norm_gamma(function, draw):
-    x, gamma, delta, eps, rng = case(draw)
+    x, gamma, delta, settings, rng = case(draw)
+    eps = settings.get("eps", 1e-3)
     return gradient(
         function,
-        {"x": x, "delta": delta, "eps": eps},
+        {"x": x, "delta": delta, **settings},
         gamma,
         delta,
         lambda gamma: layer_by_tf(x, gamma, eps),
@@ -117,7 +119,8 @@ def layer_norm_gamma(function, draw):
 
 @check("rms-norm-input")
 def rms_norm_input(function, draw):
-    x, gamma, delta, eps, rng = case(draw)
+    x, gamma, delta, settings, rng = case(draw)
+    eps = settings.get("eps", 1e-6)
 
     def by_tf(x):
         return gamma * x * tf.math.rsqrt(tf.reduce_mean(x**2, -1, keepdims=True) + eps)
@@ -130,7 +133,7 @@ def rms_norm_input(function, draw):
 
     return gradient(
         function,
-        {"x": x, "gamma": gamma, "delta": delta, "eps": eps},
+        {"x": x, "gamma": gamma, "delta": delta, **settings},
         x,
         delta,
         by_tf,
@@ -142,7 +145,8 @@ def rms_norm_input(function, draw):
 @check("group-norm-input")
 def group_norm_input(function, draw):
     groups = size(draw, 3)
-    x, gamma, delta, eps, rng = case(draw, groups)
+    x, gamma, delta, settings, rng = case(draw, groups)
+    eps = settings.get("eps", 1e-3)
     channels = x.shape[-1] // groups
 
     def by_tf(x):
@@ -164,7 +168,7 @@ def group_norm_input(function, draw):
 
     return gradient(
         function,
-        {"x": x, "gamma": gamma, "delta": delta, "groups": groups, "eps": eps},
+        {"x": x, "gamma": gamma, "delta": delta, "groups": groups, **settings},
         x,
         delta,
         by_tf,

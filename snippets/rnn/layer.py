@@ -10,8 +10,21 @@ from book.figures import claim, figure
 from book.graphs import Edge, Graph, Node, indices
 from book.tex.world import World, drawn, worlds
 
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "rnn_deltas",
+        "for t in reversed(range(h.shape[1])):",
+        "for t in reversed(range(dh.shape[1])):",
+    ): "h and dh have the same shape",
+}
+
 # Numbers in the prose that no code, output or formula beside them shows.
-NUMBERS = {}
+NUMBERS = {
+    "layouts": {
+        "4": "= T",
+    },
+}
 
 # --- Figure ------------------------------------------------------------------
 
@@ -185,23 +198,25 @@ def through_time(g, given, z=plain_state, h=None, tanh=np.tanh, **more):
     else is said. given has the x_t as well; more is for the world.
     """
     T, forward = len(g), {}
-    for t in range(1, T + 1):
+    steps = range(1, T + 1)
+    for t in steps:
         forward[f"z_{t}"] = lambda v, t=t: z(v, t)
         forward[f"h_{t}"] = lambda v, t=t: h(v, t) if h else tanh(v[f"z_{t}"])
-    each = {"sizes": {"T": T} | {f"g_{t}": array for t, array in enumerate(g, 1)}}
     forward["ell"] = lambda v: sum(np.sum(v[f"g_{t}"] * v[f"h_{t}"]) for t in steps)
-    steps = range(1, T + 1)
     numbered = {
         "h_()": tuple(f"h_{t}" for t in range(T + 1)),
         **{f"{name}_()": ("", *(f"{name}_{t}" for t in steps)) for name in "xzg"},
     }
+    usual = {
+        **{"gradients": {"delta_()": "z_()"}, "zero": {"delta_()"}},
+        **{"functions": {"tanh": np.tanh}, "ranges": {"t": steps}},
+    }
     return World(
+        sizes={"T": T, **{f"g_{t}": array for t, array in enumerate(g, 1)}},
         given=given,
         forward=forward,
         families=numbered,
-        ranges={"t": steps},
-        functions={"tanh": np.tanh},
-        **{"gradients": {"delta_()": "z_()"}, "zero": {"delta_()"}, **each, **more},
+        **{**usual, **more},
     )
 
 

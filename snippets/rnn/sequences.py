@@ -18,6 +18,51 @@ from book.figures import claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 
+# Changes after which the page says the same, and why.
+SAME = {
+    **{
+        (
+            function,
+            before,
+            before.replace(array, other),
+        ): "all have T steps, and an axis of length 1 may stand on either side of t"
+        for function, before, array, other in (
+            ("masked_forward", "for t in range(x.shape[1]):", "x.", "mask."),
+            (
+                "masked_forward",
+                "states.append(np.where(mask[:, t, None], new, states[-1]))",
+                "t, None",
+                "None, t",
+            ),
+            ("state_gradients", "for t in reversed(range(h.shape[1])):", "h.", "dh."),
+            ("state_gradients", "for t in reversed(range(h.shape[1])):", "h.", "mask."),
+            ("state_gradients", "valid = mask[:, t, None]", "t, None", "None, t"),
+        )
+    },
+    (
+        "reverse",
+        "return x[:, ::-1]",
+        "return -x[:, ::-1]",
+    ): "δ changes its sign twice, and h is squared",
+    (
+        "#by-hand",
+        r"h_2 &= \tanh(\log 3 - 0.3 + 0.5 \cdot 0.6) = 0.8",
+        r"h_3 &= \tanh(\log 3 - 0.3 + 0.5 \cdot 0.6) = 0.8",
+    ): "the state stays",
+}
+
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "by-hand": {
+        "0.41": "= through_p[0, 1, 0]",
+        "0.66 0.73 1.48": "= [*through_terms[2:], through_terms.sum()]",
+        "0.09": "= through_terms[:2].sum()",
+    },
+    "exercise-gap": {
+        "0.5 0.5 0.6": "= gap_h",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 WITH, WITHOUT = "h", "h'"
@@ -32,12 +77,12 @@ def paths(session):
         WITH: (
             4,
             session.printed("by-hand", (1, 4), 0)[0],
-            session.printed("by-hand-delta", (1, 5), 0)[0, 1:],
+            session.printed("by-hand-delta", (1, 4), 0)[0],
         ),
         WITHOUT: (
             15.5,
             session.printed("by-hand", (1, 4), 1)[0],
-            session.printed("by-hand-delta", (1, 5), 3)[0, 1:],
+            session.printed("by-hand-delta", (1, 4), 3)[0],
         ),
     }
     nodes, edges = [], []
@@ -390,6 +435,7 @@ def loss():
                 "ell": lambda v, m=mask: np.sum(m * v["q"]) / np.sum(m),
                 "e": lambda v, y=target: np.cos(v["h"]) * y,
             },
+            gradients={"g": "h"},
             arguments={"mask": "m"},
         )
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from book.pages import ROOT
 
 PARTS = ["sessions", "formulas", "build", "page", "fit", "convolution", "explorer"]
-PARTS += ["check", "engine"]
+PARTS += ["check", "engine", "lstm"]
 NAMED = ["growth"]  # takes too long to be run with the others
 
 
