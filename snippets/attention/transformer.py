@@ -37,9 +37,7 @@ def attend(x, Wq, bq, Wk, bk, Wv, bv, Wo, bo):
     """Of one example: (T, F) -> (T, F)."""
     out = np.zeros(x.shape) + bo
     for head in range(len(bq)):
-        Q, K, V = (
-            x @ W[:, head] + b[head] for W, b in ((Wq, bq), (Wk, bk), (Wv, bv))
-        )
+        Q, K, V = (x @ W[:, head] + b[head] for W, b in ((Wq, bq), (Wk, bk), (Wv, bv)))
         out = out + softmax(Q @ K.T / np.sqrt(Q.shape[1])) @ V @ Wo[head]
     return out
 
@@ -135,17 +133,19 @@ def transformer_block_claim(session, graph):
     heads = eight_weights(5, 4, 2)
     W1, W2, x = drawn(1, 4, 6), drawn(2, 6, 4), drawn(3, 3, 4)
     steps = {
-        "LN": norm,
-        "MHA": lambda u: attend(u, *heads),
-        "+": lambda a, b: a + b,
-        "W¹": lambda v: v @ W1,
-        "GELU, W²": lambda z: gelu(z) @ W2,
-        "": lambda: x,
+        "LN": (1, norm),
+        "MHA": (1, lambda u: attend(u, *heads)),
+        "+": (2, lambda a, b: a + b),
+        "W¹": (1, lambda v: v @ W1),
+        "GELU, W²": (1, lambda z: gelu(z) @ W2),
+        "": (0, lambda: x),
     }
     found: dict = {}
     for node in sorted(graph.nodes, key=lambda node: (node.y, node.x)):
         into = [edge.start for edge in graph.edges if edge.end == node.name]
-        found[node.name] = steps[node.note](*(found[start] for start in into))
+        count, step = steps[node.note]
+        assert len(into) == count
+        found[node.name] = step(*(found[start] for start in into))
     r = x + attend(norm(x), *heads)
     z = norm(r) @ W1
     pre = {"x": x, "u": norm(x), "m": r - x, "r": r, "v": norm(r), "z": z}
@@ -174,7 +174,7 @@ KINDS = [r"\text{pre}", r"\text{post}", r"\prod 1/s"]
 @figure("transformer-depth")
 def transformer_depth(session):
     """Dots are measured, lines are estimates; the path through the norms alone."""
-    measured = 10 ** session.printed("stack", (3, 7), 1)
+    measured = 10 ** session.printed("stack", (3, 7))
     estimates = 10 ** session.printed("gains", (2, 7))
     lines = [
         *(
@@ -195,7 +195,7 @@ def transformer_depth_claim(session, curves):
     """With pre-norm the gradient grows downward by less than 10; with post-norm it
     falls by more than 10 and rises again; what passes the norms alone falls always."""
     plot = curves[""]
-    measured = session.printed("stack", (3, 7), 1)
+    measured = session.printed("stack", (3, 7))
     estimates = session.printed("gains", (2, 7))
     shown = {name: plot.dots(name) for name in KINDS[:2]}
     lines = {name: plot.line(name) for name in KINDS}
@@ -430,8 +430,8 @@ def residual():
 @worlds("by-hand")
 def by_hand(given):
     yield World(
-        sizes={"dy": given["hand_dy"]},
-        given={"x": given["hand_x"]},
+        sizes={"dy": 0.5},
+        given={"x": given["x"]},
         forward={
             "m": lambda v: v["x"] / 2,
             "r": lambda v: v["x"] + v["m"],
@@ -445,15 +445,14 @@ def by_hand(given):
 @worlds("depth")
 def depth():
     """Every number is drawn with both signs, so that E is a mean over all draws."""
-    signs = np.array([1.0, -1.0])
+    first, second = np.meshgrid([1.0, -1.0], [1.0, -1.0])
     for q, p, K in ((0.5, 0.3, 3), (1.0, 0.2, 5), (0.25, 2.0, 2)):
-        g_u = 0.7 * signs[:, np.newaxis]
+        g_r = 0.7 * first / np.sqrt(1 + q)
         yield World(
             sizes={
-                **{"q": q, "p": p, "K": K, "k": np.arange(K)},
-                **{"x": signs[:, np.newaxis], "m": np.sqrt(q) * signs},
-                **{"g_u": g_u, "g_r": g_u / np.sqrt(1 + q)},
-                "g_m": np.sqrt(p / (1 + q)) * 0.7 * signs,
+                **{"q": q, "p": p, "K": K, "x": first, "m": np.sqrt(q) * second},
+                **{"g_u": 0.7 * first, "g_r": g_r, "s": np.sqrt(1 + q)},
+                "g_m": np.sqrt(p * np.mean(g_r**2)) * second,
             },
             functions={"E": np.mean},
         )
