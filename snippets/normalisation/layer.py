@@ -24,6 +24,11 @@ SAME = {
         r"return (*range(1, split.ndim - 2), split.ndim - 1)",
         r"return (split.ndim - 1, *range(1, split.ndim - 2))",
     ): "axes in any order",
+    (
+        "group_normalise_backward",
+        r"return normalise_backward(*split, s, group_axes(s)).reshape(g.shape)",
+        r"return normalise_backward(*split, s, group_axes(s)).reshape(x_hat.shape)",
+    ): "g and x̂ have one shape",
 }
 
 # Numbers in the prose that no code, output or formula beside them shows.
