@@ -31,9 +31,6 @@ NUMBERS = {
     "by-hand": {
         "98": "= round(100 * (1 - np.prod(factors)))",
     },
-    "transient": {
-        "60": "= marks[5]",
-    },
     "clipping": {
         "100": "= length",
     },
