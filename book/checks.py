@@ -113,8 +113,9 @@ def report(case: dict, what: str) -> AssertionError:
     """What is wrong, and the case in which it is."""
     lines = [what]
     for name, value in case.items():
-        shape = f" {np.shape(value)}" if np.ndim(value) else ""
-        lines.append(f"{name}{shape} = {np.array2string(np.asarray(value))}")
+        for one in value if isinstance(value, list) else [value]:  # of any shapes
+            shape = f" {np.shape(one)}" if np.ndim(one) else ""
+            lines.append(f"{name}{shape} = {np.array2string(np.asarray(one))}")
     return AssertionError("\n".join(lines))
 
 

@@ -41,8 +41,8 @@ OPTIONAL = {"part", "search", "terms", "allows", "names"}
 # The part whose pages are looked up. All others but the home page are chapters, which
 # are numbered, as their equations are.
 REFERENCE = {"en": "Reference", "zh": "参考"}
-# The head of the table of pages.
-TABLE = {"en": "| Page | What it gives you |", "zh": "| 页面 | 内容 |"}
+# The head of a table of pages; a part has its name in place of the first.
+TABLE = {"en": ("Page", "What it gives you"), "zh": ("页面", "内容")}
 FRONT = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
 # Of the front matter, what is no text of this page.
 ASIDE = re.compile(r"^(?:terms|allows|names):.*\n(?:(?:[ #].*|- .*)?\n)*", re.MULTILINE)
@@ -385,15 +385,18 @@ def _divergence(english: list[Page], chinese: list[Page]) -> Iterator[str]:
 
 
 def table(pages: list[Page]) -> str:
-    """The pages of a language but the home page, part by part, with their summaries, in
-    Markdown."""
-    rows, name = [TABLE[pages[0].language], "|---|---|"], titles(pages)
+    """The pages of a language but the home page, with their summaries, in Markdown: a
+    table for each part."""
+    tables, name = [], titles(pages)
+    head, summary = TABLE[pages[0].language]
     for part, members in parts([page for page in pages if page.name != HOME]):
-        rows += [f"| **{part}** | |"] if part else []
+        rows = [f"| {part or head} | {summary} |", "|---|---|"]
         for page in members:
             link = f"[{name[page.name]}]({page.name})"
             rows.append(f"| {link} | {page.front['summary']} |")
-    return "\n".join(rows)
+        tables.append("\n".join(rows))
+    inside = "\n\n".join(tables)
+    return f'<div class="contents" markdown>\n\n{inside}\n\n</div>'
 
 
 def nav_pages() -> list[str]:

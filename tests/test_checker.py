@@ -105,6 +105,8 @@ def alarms(label: str, right) -> list[str]:
             ):
                 if not (mine.any() and np.all(np.isfinite(reference))):
                     continue  # nothing to compare
+                if values is single and np.max(np.abs(reference)) < 1e-6:
+                    continue  # all cancels, up to what float32 rounds
                 for more in ({}, values):
                     report = check_gradient(mine, reference, **more)
                     if "\nequal " not in report or "likely" in report:
@@ -266,7 +268,7 @@ def test_reports_in_chinese_name_the_chinese_page():
 
 
 def test_arguments_that_cannot_be_meant():
-    with pytest.raises(TypeError, match="weights: the book says A, B, W, a, "):
+    with pytest.raises(TypeError, match=r"weights: the book says A, B, .*, W, .*, a, "):
         check_gradient([1.0], [2.0], weights=[1.0])
     with pytest.raises(TypeError, match="x is None"):
         check_gradient([1.0], [2.0], x=None)

@@ -20,6 +20,60 @@ from book.curves import Curve, Curves, Plot
 from book.figures import ROUNDING, Box, Panel, claim, figure
 from book.tex.world import World, drawn, worlds
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "memory": {
+        "180": "= lengths[-1]",
+    },
+}
+
+# Changes after which the page says the same, and why.
+WIDTH = "queries and keys have the same width d"
+KEYS = r"\sum_j \frac{\partial \ell}{\partial K_{j,c}} = "
+ZERO = r"\sum_j \frac{\partial \ell}{\partial S_{i,j}} = 0"
+SAME = {
+    (
+        "attention_scores",
+        "return Q @ np.swapaxes(K, -1, -2) / np.sqrt(K.shape[-1])",
+        "return Q @ np.swapaxes(K, -1, -2) / np.sqrt(Q.shape[-1])",
+    ): WIDTH,
+    **{
+        (
+            "blockwise_query_gradient",
+            "return dQ / np.sqrt(K.shape[-1])",
+            f"return dQ / np.sqrt({of}.shape[-1])",
+        ): WIDTH
+        for of in ("Q", "dQ", "block_K")
+    },
+    (
+        "blockwise_query_gradient",
+        "for keys in blocks(K.shape[-2], size):",
+        "for keys in blocks(V.shape[-2], size):",
+    ): "each key has one value",
+    (
+        "blockwise_query_gradient",
+        "for keys in blocks(K.shape[-2], size):",
+        "for keys in blocks(size, K.shape[-2]):",
+    ): "with all keys in one block the sum is the same; it takes more memory",
+    (
+        "blocks",
+        "return [slice(start, start + size) for start in range(0, length, size)]",
+        "return [slice(start, start + size) for start in range(0, length + 1, size)]",
+    ): "a block without keys adds nothing to a sum",
+    **{
+        (
+            "#queries-keys",
+            KEYS + r"\frac{1}{\sqrt d} \sum_i Q_{i,c} " + ZERO,
+            KEYS + factor + ZERO,
+        ): "0, whatever it is multiplied by"
+        for factor in (
+            r"\frac{2}{\sqrt d} \sum_i Q_{i,c} ",
+            r"\frac{1}{\sqrt d} \prod _i Q_{i,c} ",
+            r"\frac{1}{\sqrt d} \sum_i  ",
+        )
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 
@@ -83,11 +137,11 @@ def softmax(S):
     return e / np.sum(e, axis=-1, keepdims=True)
 
 
-def setting(draw, most=4):
-    """Axes in front, T, T', d and d'; in half of the cases T is T'."""
+def setting(draw, least=1):
+    """Axes in front, T, T', d and d'; in half of the cases T is T'. least: of T'."""
     front = tuple(draw(st.lists(st.integers(1, 2), max_size=2)))
-    T, keys, d, width = (size(draw, most) for _ in range(4))
-    return front, T, T if draw(st.booleans()) else keys, d, width
+    T, keys, d, width = (size(draw, 4) for _ in range(4))
+    return front, T, max(T if draw(st.booleans()) else keys, least), d, width
 
 
 def forward_of(Q, K, V):
@@ -101,10 +155,11 @@ def tf_forward(Q, K, V):
     return tf.matmul(tf.nn.softmax(S), V)
 
 
-def whole_case(draw):
-    front, T, keys, d, width = setting(draw)
+def whole_case(draw, least=1):
+    """Scores of order 1: where one weight is nearly 1, float32 loses the gradient."""
+    front, T, keys, d, width = setting(draw, least)
     rng = generator(draw)
-    Q, K = values(rng, (*front, T, d)), values(rng, (*front, keys, d))
+    Q, K = values(rng, (*front, T, d)) / 2, values(rng, (*front, keys, d))
     V, dO = values(rng, (*front, keys, width)), values(rng, (*front, T, width))
     S = np.einsum("...ic,...jc->...ij", Q, K) / np.sqrt(d)
     return {"dO": dO, "Q": Q, "K": K, "V": V, "P": softmax(S)}, S, rng
@@ -116,12 +171,12 @@ def attention_weights(function, draw):
     front, T, keys, _, _ = setting(draw)
     rng = generator(draw)
     S = values(rng, (*front, T, keys))
-    mask = rng.random((T, keys)) < 0.6
-    mask[np.arange(T), rng.integers(keys, size=T)] = True
+    mask = 1.0 * (rng.random((T, keys)) < 0.6)
+    mask[np.arange(T), rng.integers(keys, size=T)] = 1
     case = {"S": S, "mask": mask}
     mine = call(function, case)
     e = np.exp(S) * mask
-    by_tf = tf.nn.softmax(tf.where(mask, S, tf.constant(-np.inf, tf.float64)))
+    by_tf = tf.nn.softmax(tf.where(mask == 1, S, tf.constant(-np.inf, tf.float64)))
     return max(
         compare(case, mine, by_tf, "TensorFlow"),
         compare(case, mine, e / e.sum(axis=-1, keepdims=True), "the definition"),
@@ -208,8 +263,9 @@ def attention_row_sum(function, draw):
 
 @check("attention-recomputed")
 def attention_recomputed(function, draw):
-    """Of a block of keys: the others are in L and D alone."""
-    case, S, rng = whole_case(draw)
+    """Of a block of keys: the others are in L and D alone. With one key in all, the
+    gradient is 0 but for the rounding of L and D."""
+    case, S, rng = whole_case(draw, least=2)
     keys = S.shape[-1]
     start = draw(st.integers(0, keys - 1))
     block = slice(start, draw(st.integers(start + 1, keys)))
@@ -233,7 +289,7 @@ def attention_recomputed(function, draw):
 
 @check("attention-blocks")
 def attention_blocks(function, draw):
-    case, S, rng = whole_case(draw)
+    case, S, rng = whole_case(draw, least=2)
     K, V = case["K"], case["V"]
     given = {name: case[name] for name in ("dO", "Q", "K", "V")}
     given |= {"L": np.logaddexp.reduce(S, axis=-1), "D": row_sums(case)}
@@ -326,6 +382,7 @@ def online():
     """J keys were seen, and a block of B comes, perhaps not the last."""
     for T, keys, seen, block in ((2, 5, 2, 2), (3, 4, 1, 3), (2, 6, 3, 1)):
         S, V = drawn(1, T, keys), drawn(2, keys, 3)
+        S[:, seen + block :] += 4  # what comes later is the largest
         sizes = {"S": S, "V": V, "J": seen, "B": block, "P": softmax(S)}
         for prime, end in (("", seen), ("'", seen + block)):
             M = S[:, :end].max(axis=1)

@@ -18,6 +18,30 @@ from book.figures import Box, Panel, claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "keras": {
+        "5": "= x.shape[1]",
+        "6": "= x.shape[2]",
+        "7": "= other.shape[1]",
+        "8": "= other.shape[2]",
+    },
+}
+
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "heads_output",
+        "return dense(join_heads(O), W.reshape(-1, W.shape[-1]), b)",
+        "return dense(join_heads(O), W.reshape(-1, b.shape[-1]), b)",
+    ): "the bias has a number for each column of the output",
+    (
+        "head_gradient",
+        "return split_heads(dy @ W.reshape(-1, W.shape[-1]).T, len(W))",
+        "return split_heads(dy @ W.reshape(-1, dy.shape[-1]).T, len(W))",
+    ): "a gradient has the shape of the output",
+}
+
 
 def softmax(S):
     e = np.exp(S)

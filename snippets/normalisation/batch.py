@@ -12,11 +12,6 @@ from book.tex.world import World, drawn, worlds
 # Changes after which the page says the same, and why.
 SAME = {
     (
-        "#by-hand",
-        r"v &= \frac{(-2)^2 + 2^2}{2} = 4 \\",
-        r"v &= \frac{(+2)^2 + 2^2}{2} = 4 \\",
-    ): "a square has no sign",
-    (
         "#derivation",
         r"\frac{\partial \ell}{\partial \mu_j} &= -\sum_n \frac{\gamma_j}{s_j} \bigl( "
         r"\delta_{n,j} - \hat x_{n,j}\, q_j \bigr) \\",

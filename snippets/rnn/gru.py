@@ -36,10 +36,10 @@ def gru_cell(session):
     slope_z, slope_r, slope_g = z * (1 - z), r * (1 - r), 1 - g**2
     return Graph(
         [
-            Node("h_0", 11.8, 1.9, h0, dh0),
+            Node("h_0", 10.6, 1.9, h0, dh0),
             Node("z_1", 3.9, 8.2, z, delta_z / slope_z),
-            Node("q_1^{g}", 14.9, 8.2, q, r * delta_g),
-            Node("r_1", 22.3, 8.2, r, delta_r / slope_r),
+            Node("q_1^{g}", 14.4, 8.2, q, r * delta_g),
+            Node("r_1", 22.2, 8.2, r, delta_r / slope_r),
             Node("g_1", 18.6, 14.5, g, delta_g / slope_g),
             Node("h_1", 7.9, 20.8, h1, d),
         ],

@@ -26,22 +26,55 @@ from snippets.rnn.layer import (
     through_time,
 )
 
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "rnn_truncated_deltas",
+        "for t in reversed(range(h.shape[1])):",
+        "for t in reversed(range(dh.shape[1])):",
+    ): "h and dh have the same shape",
+    (
+        "rnn_truncated_deltas",
+        "if (t + 1) % k == 0:",
+        "if (t + 1) % k <= 0:",
+    ): "no remainder is negative",
+    (
+        "#clipping",
+        r"\left| \begin{bmatrix} 3 & 0 \\ 0 & -4 \end{bmatrix} \right|^2 +",
+        r"\left| \begin{bmatrix} 3 & 0 \\ 0 & +4 \end{bmatrix} \right|^2 +",
+    ): "it is squared",
+}
+
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "by-hand": {
         "98": "= round(100 * (1 - np.prod(factors)))",
     },
+    "norms": {
+        "0.9 1.1 1.1": "= [radii[0], radii[2], radii[2]]",
+        "5": "= marks[1]",
+    },
     "transient": {
+        "0.9 0.9 0.9": "= [spectral_radius(leaning)] * 3",
         "60": "= marks[5]",
     },
+    "truncation": {
+        "7": "= cut_h.shape[1]",
+    },
+    "how-far": {
+        "0.9 0.9": "= [far_radii[0], far_radii[0]]",
+    },
     "clipping": {
+        "13 13": "= [whole, fell['clipped']]",
         "100": "= length",
+        "0.1": "= rate",
     },
     "wrong-truncated": {
         "7": "= cut_h.shape[1]",
     },
     "exercise-clip": {
-        "1.5": "= global_norm([clip_W]) / 2",
+        "4": "= global_norm([clip_b])",
+        "1.5 2.5": "= [global_norm([clip_W]) / 2, global_norm([clip_W, clip_b]) / 2]",
     },
     "exercise-leaky": {
         "100 100": "= [length, length]",
@@ -237,9 +270,12 @@ def rnn_clipped(function, draw):
 
 @worlds()
 def symbols():
-    """One example and three steps."""
-    for inputs, units in ((3, 4), (2, 3), (4, 2)):
+    """One example and three steps. Two of the U are nearly orthogonal but for a factor,
+    so that their norm is little above their spectral radius."""
+    for inputs, units, factor in ((3, 4, 0), (2, 3, 0.8), (4, 2, 1.3)):
         given, g = one_example(inputs, units)
+        if factor:
+            given["U"] = factor * (np.linalg.qr(given["U"])[0] + given["U"] / 50)
         world = through_time(
             g,
             given,
