@@ -282,9 +282,9 @@ def lstm_delta(function, draw):
 
 @check("lstm-backward")
 def lstm_backward(function, draw):
-    """One of the four gradients in each case."""
+    """One of the six gradients in each case."""
     rows, steps, inputs, units = (size(draw, most) for most in (2, 3, 2, 3))
-    part, name = draw(st.sampled_from([*enumerate("xWUb")]))
+    part, name = draw(st.sampled_from([*enumerate(["x", "h0", "c0", "W", "U", "b"])]))
     rng = generator(draw)
     shapes = {
         **{"x": (rows, steps, inputs), "h0": (rows, units), "c0": (rows, units)},
@@ -415,7 +415,7 @@ def layer(given, upstream):
         "lstm-delta": lambda v: v["delta_()"][t],
         "lstm-backward": lambda v: (
             batch_first(v["dx"]),
-            *(world.jacobian("ell", name) for name in "WUb"),
+            *(world.jacobian("ell", name) for name in ("h_0", "c_0", *"WUb")),
         ),
     }
     return world
