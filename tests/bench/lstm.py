@@ -36,9 +36,9 @@ def sides(dtype: str) -> dict[str, Callable]:
     start = np.zeros((examples, units), dtype)
 
     def numpy():
-        h, _, kept = forward(x, start, start, W, U, b)
+        kept = forward(x, start, start, W, U, b)
         dx, _, _, *weights = backward(x, start, start, kept, dh, W, U)
-        return h, dx, *weights
+        return kept[0], dx, *weights
 
     return {"NumPy": numpy} | taped(layer, (x,), layer.trainable_weights, dh)
 
