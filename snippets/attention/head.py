@@ -34,14 +34,14 @@ ZERO = r"\sum_j \frac{\partial \ell}{\partial S_{i,j}} = 0"
 SAME = {
     (
         "attention_scores",
-        "return Q @ np.swapaxes(K, -1, -2) / np.sqrt(K.shape[-1])",
-        "return Q @ np.swapaxes(K, -1, -2) / np.sqrt(Q.shape[-1])",
+        "return Q @ np.swapaxes(K, -1, -2) / K.shape[-1] ** 0.5",
+        "return Q @ np.swapaxes(K, -1, -2) / Q.shape[-1] ** 0.5",
     ): WIDTH,
     **{
         (
             "blockwise_query_gradient",
-            "return dQ / np.sqrt(K.shape[-1])",
-            f"return dQ / np.sqrt({of}.shape[-1])",
+            "return dQ / K.shape[-1] ** 0.5",
+            f"return dQ / {of}.shape[-1] ** 0.5",
         ): WIDTH
         for of in ("Q", "dQ", "block_K")
     },
