@@ -44,7 +44,7 @@ def sides(dtype: str) -> dict[str, Callable]:
     watched, upstream = tf.constant(x), tf.constant(dh)
 
     def numpy():
-        _, _, kept = forward(x, start, start, W, U, b)
+        kept = forward(x, start, start, W, U, b)
         dx, _, _, *weights = backward(x, start, start, kept, dh, W, U)
         return dx, *weights
 
