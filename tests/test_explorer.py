@@ -957,7 +957,8 @@ def test_the_pages_that_the_explorer_is_for_have_it():
     assert shown >= {
         *((f"cnn/{page}.md", "conv") for page in ["convolution", "stride", "weights"]),
         *{("cnn/pooling.md", "pool"), ("softmax.md", "softmax")},
-        *{("normalisation/batch.md", "normalisation")},
+        ("normalisation/batch.md", "normalisation"),
+        ("rnn/layer.md", "recurrent"),
         *(("explorer.md", kind) for kind in KINDS),
     }
 
