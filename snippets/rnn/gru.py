@@ -217,9 +217,9 @@ def before_hidden(function, draw):
 
 
 def of_layer(function, draw, after):
-    """One of the four gradients in each case."""
+    """One of the five gradients in each case."""
     rows, steps, inputs, units = (size(draw, most) for most in (2, 2, 2, 3))
-    part, name = draw(st.sampled_from([*enumerate("xWUb")]))
+    part, name = draw(st.sampled_from([*enumerate(["x", "h0", "W", "U", "b"])]))
     rng = generator(draw)
     shapes = {
         **{"x": (rows, steps, inputs), "h0": (rows, units)},
@@ -386,7 +386,7 @@ def layer(given, upstream, after):
         bias = world.jacobian("ell", "b")
         if after:
             bias = np.stack([bias, world.jacobian("ell", "b'")])
-        of = (world.jacobian("ell", name) for name in "WU")
+        of = (world.jacobian("ell", name) for name in ("h_0", "W", "U"))
         return batch_first(v["dx"]), *of, bias
 
     form = "after" if after else "before"

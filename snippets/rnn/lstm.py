@@ -11,10 +11,49 @@ from book.figures import claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "lstm_forward",
+        "for t in range(x.shape[1]):",
+        "for t in range(from_x.shape[1]):",
+    ): "both have all steps",
+    (
+        "lstm_deltas",
+        "delta, deltas = (np.zeros_like(gates[:, 0]), [])",
+        "delta, deltas = (np.zeros_like(gates[:, -1]), [])",
+    ): "zeros of the same shape",
+    **{
+        (
+            "lstm_deltas",
+            "for t in reversed(range(c.shape[1])):",
+            f"for t in reversed(range({other}.shape[1])):",
+        ): "all have as many steps"
+        for other in ("dh", "gates")
+    },
+    (
+        "lstm_deltas",
+        "c_before = c[:, t - 1] if t > 0 else c0",
+        "c_before = c[:, t - 1] if t != 0 else c0",
+    ): "t is never negative",
+    **{
+        ("lstm_deltas", "dl_dc = cell(dl_dh, o, c[:, t], f_next, dl_dc)", after): (
+            "the two are multiplied"
+        )
+        for after in (
+            "dl_dc = cell(o, dl_dh, c[:, t], f_next, dl_dc)",
+            "dl_dc = cell(dl_dh, o, c[:, t], dl_dc, f_next)",
+        )
+    },
+}
+
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "keras": {
         "0.73 0.5": "= [sigmoid(1.0), sigmoid(0.0)]",
+    },
+    "keeps": {
+        "100 100 80 60 40 20 100": "= [steps, *np.add(shown[:5], 1), steps]",
     },
 }
 
@@ -282,9 +321,9 @@ def lstm_delta(function, draw):
 
 @check("lstm-backward")
 def lstm_backward(function, draw):
-    """One of the four gradients in each case."""
-    rows, steps, inputs, units = (size(draw, most) for most in (2, 3, 2, 3))
-    part, name = draw(st.sampled_from([*enumerate("xWUb")]))
+    """One of the six gradients in each case."""
+    rows, steps, inputs, units = (size(draw, most) for most in (3, 3, 2, 3))
+    part, name = draw(st.sampled_from([*enumerate(["x", "h0", "c0", "W", "U", "b"])]))
     rng = generator(draw)
     shapes = {
         **{"x": (rows, steps, inputs), "h0": (rows, units), "c0": (rows, units)},
@@ -415,7 +454,7 @@ def layer(given, upstream):
         "lstm-delta": lambda v: v["delta_()"][t],
         "lstm-backward": lambda v: (
             batch_first(v["dx"]),
-            *(world.jacobian("ell", name) for name in "WUb"),
+            *(world.jacobian("ell", name) for name in ("h_0", "c_0", *"WUb")),
         ),
     }
     return world
