@@ -175,7 +175,7 @@ def transformer_block_claim(session, graph):
 
 DEPTHS = np.arange(24, -1, -4)
 DRAWN = 0.05
-KINDS = [r"\text{pre}", r"\text{post}", r"\prod 1/s"]
+KINDS = [r"\text{pre}", r"\text{post}", r"\text{direct}"]
 
 
 @figure("transformer-depth")
@@ -471,6 +471,6 @@ def cost():
     for F, M, A in ((4, 6, 2), (6, 24, 3), (2, 8, 1)):
         every = [np.zeros(shape).size for shape in shapes(F, A, F // A, M)]
         yield World(
-            sizes={"F": F, "M": M, "Q": sum(every), "Q_A": sum(every[2:10])}
-            | {"Q_M": sum(every[12:]), "Q_N": sum(every[:2] + every[10:12])}
+            sizes={"F": F, "M": M, "n": sum(every), "n_A": sum(every[2:10])}
+            | {"n_M": sum(every[12:]), "n_N": sum(every[:2] + every[10:12])}
         )
