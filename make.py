@@ -9,12 +9,13 @@ python3 make.py build   the site, as files, in site/
 python3 make.py offline the site as build/backprop-book.zip, for use without a server
 python3 make.py pdf     each language as build/backprop-book-LANGUAGE.pdf, by Chromium
 python3 make.py bench   what verifying code and formulas costs, how fast builds, pages,
-                        im2col, the engine, the LSTM and the explorer are, what
-                        scrolls sideways at which width, and what check_gradient
-                        names; one alone:
+                        im2col, the engine, the LSTM, batch norm, attention and the
+                        explorer are, what scrolls sideways at which width, and
+                        what check_gradient names; one alone:
                         `bench sessions`, `bench formulas`, `bench build`, `bench page`,
                         `bench fit`, `bench convolution`, `bench explorer`,
-                        `bench check`, `bench engine`, `bench lstm`; an hour:
+                        `bench check`, `bench engine`, `bench lstm`,
+                        `bench normalisation`, `bench attention`; an hour:
                         `bench growth`; --smallest: only to see whether they run
 python3 make.py mutants alters functions, formulas, outputs and numbers in the text;
                         what do the checks miss? Tries a sample; `mutants pooling/max

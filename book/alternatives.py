@@ -108,19 +108,28 @@ def complaints(of: Page) -> list[str]:
 
 def foreign(of: Page, panels: figures.Panels) -> str | None:
     """The first gradient of an explorer, if the session of its page, and those from
-    which it takes names, neither have it nor show it."""
+    which it takes names, neither have it nor show it. Of a panel with a name for each
+    row it is one of the rows."""
     path = sessions.SNIPPETS / of.name
     if not path.exists():
         return None
     gradient = next(
         p for p in panels if isinstance(p, figures.Panel) and "partial" in p.name
     )
+    wanted = [np.squeeze(gradient.array)]
+    if len(names := gradient.name.split(r",\,")) == len(gradient.array) > 1:
+        wanted = [
+            row
+            for name, row in zip(names, gradient.array, strict=True)
+            if "partial" in name or "delta" in name
+        ]
     for session in map(sessions.parse, sessions.stands_on(path)):
         for array in arrays(session):
-            if array.shape == np.squeeze(gradient.array).shape and np.allclose(
-                array, np.squeeze(gradient.array), atol=figures.ROUNDING
-            ):
-                return None
+            for each in wanted:
+                if array.shape == each.shape and np.allclose(
+                    array, each, atol=figures.ROUNDING
+                ):
+                    return None
     return gradient.name
 
 

@@ -110,6 +110,7 @@ def test_what_is_drawn_elsewhere_is_noticed(name, old, new, message):
         # δ fits either way; the session has only one of the two gradients.
         ("pooling/max.md", "pool?K=3&S=1", "pool?K=2&S=1", "no session has"),
         ("convolution/padding.md", "sides=1.2.0.1", "sides=2.1.1.0", "no session has"),
+        ("rnn/layer.md", "-0.5466&g", "0.5466&g", "no session has"),
     ],
 )
 def test_an_explorer_that_begins_elsewhere_is_noticed(name, old, new, message):

@@ -20,6 +20,8 @@ TOLD = {
     "check": "named with the layer",
     "engine": "GradientTape",
     "lstm": "tf.function",
+    "normalisation": "fused",
+    "attention": "power of the length",
     "growth": "a page more",
 }
 
@@ -43,5 +45,6 @@ def test_a_bench_that_is_not_there_is_told():
     assert done.returncode == 1
     assert done.stderr == (
         "make.py: bench knows sessions, formulas, build, page, fit, convolution, "
-        "explorer, check, engine, lstm, growth and --smallest, not sesions\n"
+        "explorer, check, engine, lstm, normalisation, attention, growth and "
+        "--smallest, not sesions\n"
     )

@@ -268,8 +268,8 @@ def test_reports_in_chinese_name_the_chinese_page():
 
 
 def test_arguments_that_cannot_be_meant():
-    with pytest.raises(TypeError, match=r"weights: the book says A, B, .*, W, .*, a, "):
-        check_gradient([1.0], [2.0], weights=[1.0])
+    with pytest.raises(TypeError, match=r"kernels: the book says A, B, .*, W, .*, a, "):
+        check_gradient([1.0], [2.0], kernels=[1.0])
     with pytest.raises(TypeError, match="x is None"):
         check_gradient([1.0], [2.0], x=None)
     with pytest.raises(TypeError, match="z has dtype <U4, not real numbers"):

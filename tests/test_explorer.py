@@ -957,6 +957,9 @@ def test_the_pages_that_the_explorer_is_for_have_it():
     assert shown >= {
         *((f"cnn/{page}.md", "conv") for page in ["convolution", "stride", "weights"]),
         *{("cnn/pooling.md", "pool"), ("softmax.md", "softmax")},
+        ("rnn/layer.md", "recurrent"),
+        ("attention/head.md", "attention"),
+        ("normalisation/batch.md", "normalisation"),
         *(("explorer.md", kind) for kind in KINDS),
     }
 

@@ -11,6 +11,13 @@ from book.figures import ROUNDING, claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 
+NUMBERS = {
+    "": {"24": "= len(blocks)"},
+    "transformer": {"24": "= len(blocks)"},
+    "depth": {"24 32 16": "= [len(blocks), stack_x.shape[1], stack_x.shape[2]]"},
+    "cost": {"12": "= A"},
+}
+
 EPS = 1e-3
 phi = np.vectorize(erf, otypes=[float])
 
@@ -99,7 +106,7 @@ def transformer_paths_claim(session, graph):
 def transformer_block(session):
     """Pre-norm on the left, post-norm on the right, whose names are in braces, so that
     each name is once in the drawing."""
-    stream, branch, top, step = 3, 10, 1.6, 4.2
+    stream, branch, top, step = 2.8, 9.4, 1.6, 4.2
     pre = {
         **{"x": (stream, 0, ""), "u": (branch, 0, "LN"), "m": (branch, 1, "MHA")},
         **{"r": (stream, 2, "+"), "v": (branch, 2, "LN"), "z": (branch, 3, "W¹")},
@@ -116,7 +123,7 @@ def transformer_block(session):
             for name, (x, row, note) in pre.items()
         ]
         + [
-            Node(f"{{{name}}}", 13 + x, top + step * row, note=note)
+            Node(f"{{{name}}}", 13.8 + x, top + step * row, note=note)
             for name, (x, row, note) in post.items()
         ],
         [Edge(*pair) for pair in ("xu", "um", "xr", "mr", "rv", "vz", "zf", "ry", "fy")]

@@ -56,7 +56,6 @@ NUMBERS = {
     },
     "transient": {
         "0.9 0.9 0.9": "= [spectral_radius(leaning)] * 3",
-        "60": "= marks[5]",
     },
     "truncation": {
         "7": "= cut_h.shape[1]",
