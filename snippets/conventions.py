@@ -24,7 +24,7 @@ NUMBERS = {
         "4 9": "= [2 * 2, 3 * 3]",
     },
     "layouts": {
-        "4 5": "= x.shape[-1:] + turned.shape[2:3]",
+        "4 5": "= view.shape[3:4] + turned.shape[2:3]",
     },
     "exercise-divisor": {
         "4 6 9 9": "= [*np.unique(edge_cells), 9]",

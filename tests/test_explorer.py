@@ -959,7 +959,7 @@ def test_the_pages_that_the_explorer_is_for_have_it():
         *{("cnn/pooling.md", "pool"), ("softmax.md", "softmax")},
         ("rnn/layer.md", "recurrent"),
         ("attention/head.md", "attention"),
-        *{("normalisation/batch.md", "normalisation")},
+        ("normalisation/batch.md", "normalisation"),
         *(("explorer.md", kind) for kind in KINDS),
     }
 

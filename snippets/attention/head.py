@@ -23,7 +23,7 @@ from book.tex.world import World, drawn, worlds
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "memory": {
-        "180": "= lengths[-1]",
+        "168": "= lengths[-1]",
     },
 }
 
@@ -110,7 +110,7 @@ def attention_memory(session):
 def memory(session):
     """Lengths, and thousands of numbers in use: with P, and in blocks."""
     text = session.text("memory").replace("[", " ").replace("]", " ")
-    return np.reshape([float(word) for word in text.split()], (3, 5))
+    return np.reshape([float(word) for word in text.split()], (3, 6))
 
 
 @claim("attention-memory")
@@ -118,13 +118,13 @@ def attention_memory_claim(session, curves):
     """With P more than four squares of the length, in blocks a straight line."""
     lengths, whole = curves[""].line("O, P")
     also, blocks = curves[""].line("O, L")
-    assert_allclose(lengths, np.linspace(24, 180, 5), atol=0.05)
+    assert_allclose(lengths, np.linspace(33, 168, 6), atol=0.05)
     assert_allclose(also, lengths, atol=0.05)
     assert_allclose([whole, blocks], memory(session)[1:], atol=0.05)
     squares = 4 * lengths**2 / 1000
     assert (whole > squares).all()
-    assert (whole < squares + 12).all()
-    straight = np.linspace(blocks[0], blocks[-1], 5)
+    assert (whole < squares + 2).all()
+    straight = np.linspace(blocks[0], blocks[-1], 6)
     assert_allclose(blocks, straight, atol=0.6)  # whole thousands
     assert (np.diff(whole, 2) > 0).all()  # ever more steeply
     assert whole[-1] / blocks[-1] > 8

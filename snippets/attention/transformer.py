@@ -11,6 +11,13 @@ from book.figures import ROUNDING, claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 
+NUMBERS = {
+    "": {"24": "= len(blocks)"},
+    "transformer": {"24": "= len(blocks)"},
+    "depth": {"24 32 16": "= [len(blocks), stack_x.shape[1], stack_x.shape[2]]"},
+    "cost": {"12": "= A"},
+}
+
 EPS = 1e-3
 phi = np.vectorize(erf, otypes=[float])
 

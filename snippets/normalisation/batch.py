@@ -154,34 +154,40 @@ def case(draw):
     return x, gamma, delta, settings, rng
 
 
-def by_tf(x, gamma, beta, eps):
-    axes = [*range(len(x.shape) - 1)]
-    mean, variance = tf.nn.moments(x, axes)
+def by_tf(x, gamma, beta, eps, channels=-1):
+    axes = np.delete(np.arange(len(x.shape)), channels)
+    mean, variance = tf.nn.moments(x, axes, keepdims=True)
     return tf.nn.batch_normalization(x, mean, variance, beta, gamma, eps)
 
 
-def by_numpy(x, gamma, beta, eps):
+def by_numpy(x, gamma, beta, eps, channels=-1):
     """Channel by channel."""
     out = np.empty_like(x)
-    for j in range(x.shape[-1]):
-        channel = x[..., j]
+    each = np.moveaxis(x, channels, 0), np.moveaxis(out, channels, 0)
+    for channel, result, scale, shift in zip(*each, gamma.flat, beta.flat, strict=True):
         mean = np.sum(channel) / channel.size
         variance = np.sum((channel - mean) ** 2) / channel.size
-        out[..., j] = gamma[j] * (channel - mean) / np.sqrt(variance + eps) + beta[j]
+        result[...] = scale * (channel - mean) / np.sqrt(variance + eps) + shift
     return out
 
 
 @check("batch-norm-input")
 def batch_norm_input(function, draw):
+    """The channels of images may be on axis 1, too."""
     x, gamma, delta, settings, rng = case(draw)
+    channels = -1
+    if settings and x.ndim == 4 and draw(st.booleans()):
+        channels = 1
+        x, delta = (np.moveaxis(array, -1, channels) for array in (x, delta))
+        gamma, settings = gamma.reshape(-1, 1, 1), settings | {"axes": (0, 2, 3)}
     eps = settings.get("eps", 1e-3)
     return gradient(
         function,
         {"x": x, "gamma": gamma, "delta": delta, **settings},
         x,
         delta,
-        lambda x: by_tf(x, gamma, 0 * gamma, eps),
-        lambda x: by_numpy(x, gamma, 0 * gamma, eps),
+        lambda x: by_tf(x, gamma, 0 * gamma, eps, channels),
+        lambda x: by_numpy(x, gamma, 0 * gamma, eps, channels),
         rng,
     )
 

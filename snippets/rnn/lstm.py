@@ -26,6 +26,19 @@ SAME = {
     **{
         (
             "lstm_deltas",
+            "dl_dc = f_next = np.zeros_like(c0)",
+            f"dl_dc = f_next = np.zeros_like({function})",
+        ): "zeros like a function are one number, 0"
+        for function in ("hidden", "cell", "delta_of")
+    },
+    (
+        "lstm_deltas",
+        "return (np.stack(deltas[::-1], axis=1), f_next * dl_dc)",
+        "return (np.stack(deltas[::-1], axis=1), f * dl_dc)",
+    ): "f_next is f when the loop has ended",
+    **{
+        (
+            "lstm_deltas",
             "for t in reversed(range(c.shape[1])):",
             f"for t in reversed(range({other}.shape[1])):",
         ): "all have as many steps"

@@ -5,7 +5,6 @@ layer with its projections beside Keras. Then by which power of the length the m
 grows, with all weights of attention kept and in blocks.
 """
 
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import numpy as np
 from book import sessions
 from book.results import namespace
 from tests.bench import SMALLEST, goal
-from tests.bench.beside import beside, one_thread, taped
+from tests.bench.beside import arrays_peak, beside, one_thread, taped
 from tests.bench.convolution import alone
 
 HEADS, T, D = (2, 3, 4) if SMALLEST else (8, 256, 64)
@@ -41,7 +40,7 @@ def ways(dO, Q, K, V) -> dict[str, Callable]:
     return {"NumPy": whole, "in blocks": blocks}
 
 
-def heads(dtype: str) -> dict[str, Callable]:
+def heads(dtype: str) -> tuple[dict, dict]:
     import tensorflow as tf
 
     rng = np.random.default_rng(0)
@@ -50,10 +49,10 @@ def heads(dtype: str) -> dict[str, Callable]:
     def forward(Q, K, V):
         return tf.nn.softmax(tf.matmul(Q, K, transpose_b=True) / D**0.5) @ V
 
-    return ways(dO, *inputs) | taped(forward, inputs, [], dO)
+    return ways(dO, *inputs), taped(forward, inputs, [], dO)
 
 
-def layer(dtype: str) -> dict[str, Callable]:
+def layer(dtype: str) -> tuple[dict, dict]:
     """y, ∂ℓ/∂x and the gradients of all weights, of self-attention."""
     import keras
 
@@ -72,16 +71,7 @@ def layer(dtype: str) -> dict[str, Callable]:
     def forward(x):
         return by_keras(x, x)
 
-    return {"NumPy": numpy} | taped(forward, (x,), by_keras.trainable_weights, dy)
-
-
-def peak(function: Callable) -> float:
-    """The most megabytes that its arrays take at once, apart from what it is given."""
-    tracemalloc.start()
-    function()
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return most / 2**20
+    return {"NumPy": numpy}, taped(forward, (x,), by_keras.trainable_weights, dy)
 
 
 def growth() -> None:
@@ -91,7 +81,7 @@ def growth() -> None:
     for length in LENGTHS:
         given = rng.standard_normal((4, length, D)).astype("float32")
         for way, task in ways(*given).items():
-            peaks.setdefault(way, []).append(peak(task))
+            peaks.setdefault(way, []).append(arrays_peak(task))
     print("MB at the peak, over the length", *(f"{length:8d}" for length in LENGTHS))
     powers = {}
     for way, row in peaks.items():

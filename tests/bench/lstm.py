@@ -4,7 +4,6 @@ Forward and backward through all steps, with the gradients of the input and of a
 weights.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from tests.bench.convolution import alone
 SIZES = (2, 3, 4, 5) if SMALLEST else (32, 64, 64, 128)
 
 
-def sides(dtype: str) -> dict[str, Callable]:
+def sides(dtype: str) -> tuple[dict, dict]:
     """Each gives h, ∂ℓ/∂x, ∂ℓ/∂W, ∂ℓ/∂U and ∂ℓ/∂b."""
     import keras
 
@@ -40,7 +39,7 @@ def sides(dtype: str) -> dict[str, Callable]:
         dx, _, _, *weights = backward(x, start, start, kept, dh, W, U)
         return kept[0], dx, *weights
 
-    return {"NumPy": numpy} | taped(layer, (x,), layer.trainable_weights, dh)
+    return {"NumPy": numpy}, taped(layer, (x,), layer.trainable_weights, dh)
 
 
 def measure() -> None:
