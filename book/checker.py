@@ -24,6 +24,7 @@ LEADING = re.compile(
 )
 TEX = {
     r"\^\{l-1\}|\^\{l\}": "",
+    r"_\{(\w[-+]\w)\}": r"_(\1)",
     r"\^\{?\\mathsf\s*T\}?": "ᵀ",
     r"\\dots": "…",
     r"\\(?:mathsf|mathrm|mathbf|[,;!])": "",

@@ -14,7 +14,7 @@ from book.tex.world import World, drawn, worlds
 NUMBERS = {
     "": {"24": "= len(blocks)"},
     "transformer": {"24": "= len(blocks)"},
-    "depth": {"24 32 16": "= [len(blocks), stack_x.shape[1], stack_x.shape[2]]"},
+    "depth": {"24 32 16": "= [len(blocks), *given[1].shape[1:]]"},
     "cost": {"12": "= A"},
 }
 

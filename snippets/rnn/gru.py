@@ -10,6 +10,51 @@ from book.figures import claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 
+# Changes after which the page says the same, and why.
+AFTER_THE_LAST = "following = ({}, np.zeros_like({}), np.zeros_like({}))"
+NOTHING = AFTER_THE_LAST.format("none", "delta[:, 0]", "steps[:, 0]")
+SAME = {
+    ("gru_deltas", "N, T, H = h.shape", "N, T, H = dh.shape"): "both have one shape",
+    (
+        "gru_deltas",
+        "delta = np.zeros((N, T, 3 * H), h.dtype)",
+        "delta = np.ones((N, T, 3 * H), h.dtype)",
+    ): "every step is set",
+    **{
+        (
+            "gru_deltas",
+            NOTHING,
+            AFTER_THE_LAST.format(other, "delta[:, 0]", "steps[:, 0]"),
+        ): "it is multiplied by z, which is 0 there"
+        for other in ("H", "N", "T", "h0", "none + 1", "none - 1")
+    },
+    (
+        "gru_deltas",
+        NOTHING,
+        "following = (none, delta[:, 0], np.zeros_like(steps[:, 0]))",
+    ): "no step is set yet",
+    (
+        "gru_deltas",
+        NOTHING,
+        "following = (none, np.zeros_like(delta[:, 0]), steps[:, 0])",
+    ): "both that it is multiplied with are 0",
+    (
+        "gru_deltas",
+        NOTHING,
+        AFTER_THE_LAST.format("none", "delta[:, -1]", "steps[:, 0]"),
+    ): "zeros of the same shape",
+    (
+        "gru_deltas",
+        NOTHING,
+        AFTER_THE_LAST.format("none", "delta[:, 0]", "steps[:, -1]"),
+    ): "zeros of the same shape",
+    (
+        "gru_deltas",
+        "delta[:, t] = delta_of(dl_dh, steps[:, t], h[:, t - 1] if t > 0 else h0)",
+        "delta[:, t] = delta_of(dl_dh, steps[:, t], h[:, t - 1] if t != 0 else h0)",
+    ): "t is never negative",
+}
+
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "after": {
@@ -218,7 +263,7 @@ def before_hidden(function, draw):
 
 def of_layer(function, draw, after):
     """One of the five gradients in each case."""
-    rows, steps, inputs, units = (size(draw, most) for most in (2, 2, 2, 3))
+    rows, steps, inputs, units = (size(draw, most) for most in (3, 3, 2, 3))
     part, name = draw(st.sampled_from([*enumerate(["x", "h0", "W", "U", "b"])]))
     rng = generator(draw)
     shapes = {
