@@ -267,21 +267,6 @@ def test_reports_in_chinese_name_the_chinese_page():
     )
 
 
-def test_weights_may_be_a_list_of_arrays():
-    """Those of a whole block have no common shape."""
-    rng = np.random.default_rng(7)
-    heads = [(4, 2, 2), (2, 2)] * 3 + [(2, 2, 4), (4,)]
-    shapes = [(4,), (4,), *heads, (4,), (4,), (4, 6), (6,), (6, 4), (4,)]
-    weights = [rng.standard_normal(shape) for shape in shapes]
-    dy, x = rng.standard_normal((2, 2, 3, 4))
-    names = {right.__name__: (right, wrong) for right, wrong in module().BOOK}
-    block, mistakes = names["pre_norm_input"]
-    right = block(dy, x, weights)
-    for wrong, mistake, _ in mistakes:
-        mine = wrong(dy, x, weights)
-        assert named(mine, right, dy=dy, x=x, weights=weights) == [mistake["en"]]
-
-
 def test_arguments_that_cannot_be_meant():
     with pytest.raises(TypeError, match=r"kernels: the book says A, B, .*, W, .*, a, "):
         check_gradient([1.0], [2.0], kernels=[1.0])
