@@ -444,7 +444,7 @@ def test_other_images_and_code_stay():
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("![a](figure:no-such)", "no such figure; there are rot180, conv-full"),
+        ("![a](figure:no-such)", "no such figure; there are "),
         ("![](figure:rot180)", "the text alternative is empty"),
         ("![ ](figure:rot180)", "the text alternative is empty"),
         ("See ![a](figure:rot180)", "it must be the first line of its paragraph"),

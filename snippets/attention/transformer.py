@@ -293,10 +293,9 @@ def whole(function, draw, pre):
     rng = generator(draw)
     apart = np.linspace(-1.5, 1.5, F) if F > 1 else np.ones(1)
     x = rng.permuted(np.tile(apart, (N, T, 1)), axis=-1) + values(rng, (N, T, F)) / 10
-    weights = [
-        values(rng, shape) * (1 if len(shape) == 1 else 0.3)
-        for shape in shapes(F, A, d, M)
-    ]
+    weights = [values(rng, shape) * 0.3 for shape in shapes(F, A, d, M)]
+    weights[0] += 1  # γ
+    weights[10] += 1
     dy = values(rng, (N, T, F))
     return gradient(
         function,

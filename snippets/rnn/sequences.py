@@ -168,7 +168,7 @@ ARROWS = {r"\rightarrow": (2, 1), r"\leftarrow": (14, -1)}  # the row, the step
 @figure("sequences-directions")
 def directions(session):
     """x in the middle, the forward direction above it, the reverse one below."""
-    columns = {t: 3 + 10 * (t - 1) for t in (1, 2, 3)}
+    columns = {t: 3 + 9.6 * (t - 1) for t in (1, 2, 3)}
     nodes = [Node(f"x_{{{t}}}", x, 8) for t, x in columns.items()]
     edges = []
     for arrow, (row, step) in ARROWS.items():
