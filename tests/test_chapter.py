@@ -15,10 +15,10 @@ from book.pages import LANGUAGES, REFERENCE, ROOT, contents
 from tests.conftest import build
 from tests.test_site import html_path
 
-TITLES = ["Recurrent networks", "循环神经网络"]
+TITLES = ["Adversarial networks", "生成对抗网络"]
 # A chapter of one page; the first page of a part, which is named, too; another of it.
 MADE = {
-    "rnn": TITLES,
+    "gan": TITLES,
     "seq/lstm": ["Long memory", "长短期记忆", "Sequences", "序列"],
     "seq/gru": ["Gated unit", "门控循环单元"],
 }
@@ -109,7 +109,7 @@ def test_they_pass_the_tests(book):
     tests = ["languages", "glossary", "exercises", "style", "figures", "properties"]
     tests += ["notebooks", "site", "browser", "formulas", "numerals"]
     tests += ["alternatives"]
-    which = "rnn or seq or format or punctuation or every_figure or know_the_same"
+    which = "gan or seq or format or punctuation or every_figure or know_the_same"
     which += " or amiss_in_a_page"
     done = subprocess.run(
         [
@@ -129,7 +129,7 @@ def test_they_build(book):
     done = build(book / "site", root=book)
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr
-    numbers = {"rnn": 2, "seq/lstm": 3, "seq/gru": 4}  # after notation.md
+    numbers = {"gan": 2, "seq/lstm": 3, "seq/gru": 4}  # after notation.md
     for name, words in MADE.items():
         label = name.replace("/", "-")
         for language, title in zip(LANGUAGES, words[:2], strict=True):
@@ -152,7 +152,7 @@ def test_they_stand_in_their_places(book):
         for path in [book / "docs" / "zh" / f"{name}.md"]
     }
     # After notation.md, 300, and before conventions.md, 600.
-    assert orders == {"rnn": "400", "seq/lstm": "510", "seq/gru": "520"}
+    assert orders == {"gan": "400", "seq/lstm": "510", "seq/gru": "520"}
 
 
 # --- Refused -----------------------------------------------------------------
@@ -181,32 +181,32 @@ def refused(monkeypatch):
     ("arguments", "message"),
     [
         ([], "a name and two titles"),
-        (["rnn", "Recurrent networks"], "a name and two titles"),
-        (["rnn", "A", "甲", "B"], "a name and two titles"),
+        (["gan", "Adversarial networks"], "a name and two titles"),
+        (["gan", "A", "甲", "B"], "a name and two titles"),
         (["RNN", "A", "甲"], "'RNN' is no name"),
-        (["../rnn", "A", "甲"], "is no name"),
+        (["../gan", "A", "甲"], "is no name"),
         (["a/b/c", "A", "甲"], "is no name"),
         (["4", "A", "甲"], "is no name"),
         (["", "A", "甲"], "is no name"),
         (["numpy", "A", "甲"], "numpy is a module of Python"),
-        (["code/rnn", "A", "甲"], "code is a module of Python"),
+        (["code/gan", "A", "甲"], "code is a module of Python"),
         (["dense", "A", "甲"], "docs/en/dense.md is there already"),
         (["cnn", "A", "甲"], "docs/en/cnn is there already"),
         (["cnn/forward", "A", "甲"], "docs/en/cnn/forward.md is there already"),
         (["conventions-torch", "A", "甲"], "snippets/conventions-torch.md is there"),
         (["assets", "A", "甲"], "docs/assets is there"),
         (["zh", "A", "甲"], "docs/zh is there"),
-        (["rnn/lstm", "A", "甲"], "rnn is no part yet: its names"),
-        (["rnn", "A", "甲", "B", "乙"], "rnn belongs to no part"),
-        (["cnn/rnn", "A", "甲", "B", "乙"], "cnn is a part already"),
-        (["rnn", " ", "甲"], "' ' is empty"),
-        (["rnn", "A | B", "甲"], "may not have '|'"),
-        (["rnn", "A: B", "甲"], "may not have ':'"),
-        (["rnn", "A", "甲 { #a }"], "may not have '{'"),
-        (["rnn", "甲", "A"], "'甲' is no en title"),
-        (["rnn", "A", "B"], "'B' is no zh title"),
-        (["rnn", "A", "甲,乙"], "use full width"),
-        (["rnn/lstm", "A", "甲", "乙", "B"], "'乙' is no en title"),
+        (["gan/critic", "A", "甲"], "gan is no part yet: its names"),
+        (["gan", "A", "甲", "B", "乙"], "gan belongs to no part"),
+        (["cnn/gan", "A", "甲", "B", "乙"], "cnn is a part already"),
+        (["gan", " ", "甲"], "' ' is empty"),
+        (["gan", "A | B", "甲"], "may not have '|'"),
+        (["gan", "A: B", "甲"], "may not have ':'"),
+        (["gan", "A", "甲 { #a }"], "may not have '{'"),
+        (["gan", "甲", "A"], "'甲' is no en title"),
+        (["gan", "A", "B"], "'B' is no zh title"),
+        (["gan", "A", "甲,乙"], "use full width"),
+        (["gan/critic", "A", "甲", "乙", "B"], "'乙' is no en title"),
     ],
 )
 def test_what_would_not_do_is_refused(refused, arguments, message):
@@ -242,4 +242,4 @@ def test_a_book_without_room_is_told(refused, tmp_path, old, new, message):
     for language in LANGUAGES:
         path = tmp_path / "docs" / language / "conventions.md"
         path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
-    assert message in refused(tmp_path, "rnn", *TITLES)
+    assert message in refused(tmp_path, "gan", *TITLES)
