@@ -342,7 +342,7 @@ def test_no_page_is_left_half_empty(book):
     ends = {begin - 1 for begin in begins} | {len(pages)}
     inner = set(range(begins[0], len(pages))) - ends
     low = [number for number in sorted(inner) if pages[number - 1] < 2 / 3]
-    # What is never broken, a graph or a short block of code, may just miss the end of a
+    # What is never broken, a graph or an explorer, may just miss the end of a
     # page, whatever was edited before it: none of 650 pages, and later four of 956.
     assert len(low) <= len(pages) // 200, low
 
