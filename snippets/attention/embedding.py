@@ -7,6 +7,7 @@ from book.checks import check, generator, gradient, size, st, tf, values
 from book.curves import Curve, Curves, Plot
 from book.figures import Box, Panel, claim, figure
 from book.tex.world import World, drawn, worlds
+from snippets.graph.vjp import bent
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
@@ -182,11 +183,6 @@ SIZES = (  # N, T, V, d
     (3, 2, 5, 4),
     (2, 4, 3, 6),
 )
-
-
-def bent(y) -> float:
-    """A loss whose gradient is another number at each entry of y."""
-    return np.sum(np.sin(y + np.arange(y.size).reshape(y.shape)))
 
 
 def words(examples, length, count) -> np.ndarray:

@@ -19,6 +19,7 @@ from book.checks import (
 from book.curves import Curve, Curves, Plot
 from book.figures import ROUNDING, Box, Panel, claim, figure
 from book.tex.world import World, drawn, worlds
+from snippets.softmax import softmax
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
@@ -131,11 +132,6 @@ def attention_memory_claim(session, curves):
 
 
 # --- Checks ------------------------------------------------------------------
-
-
-def softmax(S):
-    e = np.exp(S)
-    return e / np.sum(e, axis=-1, keepdims=True)
 
 
 def setting(draw, least=1):

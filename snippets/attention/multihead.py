@@ -17,6 +17,7 @@ from book.checks import (
 from book.figures import Box, Panel, claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
+from snippets.softmax import softmax
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
@@ -41,11 +42,6 @@ SAME = {
         "return split_heads(dy @ W.reshape(-1, dy.shape[-1]).T, len(W))",
     ): "a gradient has the shape of the output",
 }
-
-
-def softmax(S):
-    e = np.exp(S)
-    return e / np.sum(e, axis=-1, keepdims=True)
 
 
 # --- Figures -----------------------------------------------------------------

@@ -1,7 +1,5 @@
 """Figures and checks of docs/*/attention/transformer.md."""
 
-from math import erf
-
 import numpy as np
 from numpy.testing import assert_allclose
 
@@ -10,6 +8,8 @@ from book.curves import Curve, Curves, Plot
 from book.figures import ROUNDING, claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
+from snippets.deep.activations import normal
+from snippets.softmax import softmax
 
 NUMBERS = {
     "": {"24": "= len(blocks)"},
@@ -19,20 +19,14 @@ NUMBERS = {
 }
 
 EPS = 1e-3
-phi = np.vectorize(erf, otypes=[float])
-
-
-def softmax(S):
-    e = np.exp(S)
-    return e / np.sum(e, axis=-1, keepdims=True)
 
 
 def gelu(z):
-    return z * (1 + phi(z / np.sqrt(2))) / 2
+    return z * normal(z)
 
 
 def gelu_prime(z):
-    return (1 + phi(z / np.sqrt(2))) / 2 + z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+    return normal(z) + z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
 
 
 def norm(x, gamma=1.0, beta=0.0):

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from book.checks import check, generator, gradient, size, st, tf, values
 from book.figures import Panel, claim, figure
 from book.tex.world import World, drawn, worlds
+from snippets.graph.vjp import bent
 
 # Changes after which the page says the same, and why.
 SAME = {
@@ -96,11 +97,6 @@ def factor(function, draw):
 
 
 # --- What the symbols mean ---------------------------------------------------
-
-
-def bent(y) -> float:
-    """A loss whose gradient is another number at each entry of y."""
-    return np.sum(np.sin(y + np.arange(y.size).reshape(y.shape)))
 
 
 SIZES = (

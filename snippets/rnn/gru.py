@@ -5,10 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.testing import assert_allclose
 
-from book.checks import check, generator, gradient, sigmoid, size, st, tf, values
+from book.checks import check, generator, sigmoid, size, st, tf, values
 from book.figures import claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
+from snippets.rnn.layer import batch_first
+from snippets.rnn.lstm import NUMPY, compared, tensors
 
 # Changes after which the page says the same, and why.
 AFTER_THE_LAST = "following = ({}, np.zeros_like({}), np.zeros_like({}))"
@@ -153,31 +155,6 @@ DRAWN = 0.006  # two decimals are drawn
 
 # --- Checks ------------------------------------------------------------------
 
-NUMPY = SimpleNamespace(
-    sigmoid=sigmoid, tanh=np.tanh, split=np.split, stack=np.stack, concat=np.concatenate
-)
-
-
-def tensors():
-    """The same functions of TensorFlow."""
-    return SimpleNamespace(
-        **{"sigmoid": tf.sigmoid, "tanh": tf.tanh, "split": tf.split},
-        **{"stack": tf.stack, "concat": tf.concat},
-    )
-
-
-def compared(function, case, variable, upstream, forward, rng):
-    """forward takes the functions of a library first."""
-    return gradient(
-        function,
-        case,
-        variable,
-        upstream,
-        lambda value: forward(tensors(), value),
-        lambda value: forward(NUMPY, value),
-        rng,
-    )
-
 
 def step(library, p, h, U, b=None):
     """z, r, g, the q of g and h_t; b is b' where reset is after, else None."""
@@ -310,11 +287,6 @@ FUNCTIONS = {"sigma": sigmoid, "tanh": np.tanh}
 SETTINGS = (2, 3, 3, 2), (1, 2, 2, 3), (3, 3, 2, 2)
 
 
-def batch_first(array):
-    """Steps 1 to T of (T + 1, N, ...) as (N, T, ...)."""
-    return np.swapaxes(array[1:], 0, 1)
-
-
 @worlds()
 def symbols():
     """Reset after."""
@@ -404,8 +376,8 @@ def layer(given, upstream, after):
         functions=FUNCTIONS,
         ranges={"t": steps},
         arguments={
-            **{"x": lambda v: batch_first(v["x_()"]), "h0": "h_0"},
-            "dh": lambda v: batch_first(v["d_()"]),
+            **{"x": batch_first("x_()"), "h0": "h_0"},
+            "dh": batch_first("d_()"),
             "b": lambda v: np.stack([v["b"], v["b'"]]) if after else v["b"],
         },
     )
@@ -432,7 +404,7 @@ def layer(given, upstream, after):
         if after:
             bias = np.stack([bias, world.jacobian("ell", "b'")])
         of = (world.jacobian("ell", name) for name in ("h_0", "W", "U"))
-        return batch_first(v["dx"]), *of, bias
+        return batch_first("dx")(v), *of, bias
 
     form = "after" if after else "before"
     world.results |= {

@@ -26,6 +26,9 @@ NUMBERS = {
     },
 }
 
+# x_1, x_2, x_3 of the example by hand.
+HAND_X = np.array([np.log(2) - 0.2, np.log(3) - 0.3, -np.log(2) - 0.4]) / 2
+
 # --- Figure ------------------------------------------------------------------
 
 
@@ -65,7 +68,6 @@ def unrolled(session):
 @claim("rnn-unrolled")
 def unrolled_claim(session, graph):
     """The values are those of a forward pass, and differences of it the gradients."""
-    x = np.array([np.log(2) - 0.2, np.log(3) - 0.3, -np.log(2) - 0.4]) / 2
     W, U, h0 = 2.0, 0.5, 0.4
     g = session.written("by-hand-delta", "one_g", (3,))
 
@@ -78,7 +80,7 @@ def unrolled_claim(session, graph):
             return found[key]
 
         for t in (1, 2, 3):
-            below = enter(f"x_{{{t}}}", x[t - 1])
+            below = enter(f"x_{{{t}}}", HAND_X[t - 1])
             z = enter(f"z_{{{t}}}", W * below + U * state)
             state = enter(f"h_{{{t}}}", np.tanh(z))
             loss += g[t - 1] * state
@@ -257,8 +259,7 @@ def drawn_layer(N, T, inputs, units):
 @worlds("by-hand")
 def by_hand(given):
     """Numbers in place of arrays."""
-    x = np.array([np.log(2) - 0.2, np.log(3) - 0.3, -np.log(2) - 0.4]) / 2
-    yield one_unit(x, given["g"], given, given["one_h0"])
+    yield one_unit(HAND_X, given["g"], given, given["one_h0"])
 
 
 @worlds("exercise-relu")
@@ -300,19 +301,21 @@ def output():
         yield y
 
 
+def leaky_state(alpha):
+    """h_t, of which a share is that of the step before."""
+    return lambda v, t: (1 - alpha) * v[f"h_{t - 1}"] + alpha * np.tanh(v[f"z_{t}"])
+
+
 @worlds("exercise-leaky")
 def leaky():
     """δ is the gradient of z, and p that of h."""
     for N, T, units, alpha in ((2, 3, 3, 0.3), (3, 2, 2, 0.6), (1, 4, 4, 0.8)):
         g, given = drawn_layer(N, T, 2, units)
 
-        def state(v, t, alpha=alpha):
-            return (1 - alpha) * v[f"h_{t - 1}"] + alpha * np.tanh(v[f"z_{t}"])
-
         world = through_time(
             g,
             given,
-            h=state,
+            h=leaky_state(alpha),
             gradients={"delta_()": "z_()", "p_()": "h_()"},
             zero={"delta_()", "p_()"},
         )

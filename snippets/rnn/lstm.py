@@ -10,6 +10,7 @@ from book.curves import Curve, Curves, Plot
 from book.figures import claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
+from snippets.rnn.layer import batch_first
 
 # Changes after which the page says the same, and why.
 SAME = {
@@ -373,11 +374,6 @@ FUNCTIONS = {"sigma": sigmoid, "tanh": np.tanh}
 FUNCTIONS |= {"sigma'": lambda z: sigmoid(z) * (1 - sigmoid(z))}
 
 
-def batch_first(array):
-    """Steps 1 to T of (T + 1, N, ...) as (N, T, ...)."""
-    return np.swapaxes(array[1:], 0, 1)
-
-
 @worlds()
 def symbols():
     """Steps 1 to T; c_0 and h_0 are given, as are the blocks of the parameters."""
@@ -445,8 +441,8 @@ def layer(given, upstream):
         functions=FUNCTIONS,
         ranges={"t": steps},
         arguments={
-            **{"x": lambda v: batch_first(v["x_()"]), "h0": "h_0", "c0": "c_0"},
-            "dh": lambda v: batch_first(v["d_()"]),
+            **{"x": batch_first("x_()"), "h0": "h_0", "c0": "c_0"},
+            "dh": batch_first("d_()"),
         },
     )
     for at, gate in enumerate(GATES):
@@ -466,7 +462,7 @@ def layer(given, upstream):
         "lstm-cell": lambda v: v["dc"][t],
         "lstm-delta": lambda v: v["delta_()"][t],
         "lstm-backward": lambda v: (
-            batch_first(v["dx"]),
+            batch_first("dx")(v),
             *(world.jacobian("ell", name) for name in ("h_0", "c_0", *"WUb")),
         ),
     }

@@ -17,6 +17,7 @@ from book.curves import Curve, Curves, Plot
 from book.figures import claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
+from snippets.rnn.layer import through_time
 
 # Changes after which the page says the same, and why.
 SAME = {
@@ -348,34 +349,21 @@ def symbols():
 
 def masked(mask, inputs, units):
     T = len(mask)
-    g = {f"g_{t}": drawn(10 + t, units) for t in range(1, T + 1)}
-    forward = {}
-    for t in range(1, T + 1):
-        forward[f"z_{t}"] = lambda v, t=t: (
-            v[f"x_{t}"] @ v["W"] + v[f"h_{t - 1}"] @ v["U"] + v["b"]
-        )
-        forward[f"h_{t}"] = lambda v, t=t: (
-            np.tanh(v[f"z_{t}"]) if mask[t - 1] else 1 * v[f"h_{t - 1}"]
-        )
-    forward["ell"] = lambda v: sum(
-        np.sum(g[f"g_{t}"] * v[f"h_{t}"]) for t in range(1, T + 1)
-    )
-    return World(
-        sizes={"T": T, **{f"m_{t}": m for t, m in enumerate(mask, 1)}, **g},
-        given={
+
+    def state(v, t):
+        return np.tanh(v[f"z_{t}"]) if mask[t - 1] else 1 * v[f"h_{t - 1}"]
+
+    world = through_time(
+        [drawn(10 + t, units) for t in range(1, T + 1)],
+        {
             **{f"x_{t}": drawn(20 + t, inputs) for t in range(1, T + 1)},
             **{"h_0": drawn(1, units), "W": drawn(2, inputs, units)},
             **{"U": drawn(3, units, units), "b": drawn(4, units)},
         },
-        forward=forward,
+        h=state,
         gradients={"delta_()": "z_()", "p_()": "h_()"},
         functions={"tanh": np.tanh, "tanh'": lambda z: 1 - np.tanh(z) ** 2},
         zero={"delta_()", "p_()", "m_()"},
-        ranges={"t": range(1, T + 1)},
-        families={
-            **{f"{name}_()": steps(name, T) for name in ("x", "z", "m", "g")},
-            "h_()": steps("h", T, 0),
-        },
         arguments={
             "x": lambda v: v["x_()"][None, 1:],
             "h0": lambda v: v["h_0"][None],
@@ -388,6 +376,8 @@ def masked(mask, inputs, units):
             "sequences-delta": lambda v: v["delta_()"][1:],
         },
     )
+    world.set("m_()", np.array([np.nan, *mask]))
+    return world
 
 
 @worlds("by-hand")

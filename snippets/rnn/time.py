@@ -18,8 +18,10 @@ from book.curves import Curve, Curves, Plot
 from book.figures import claim, figure
 from book.tex.world import World, worlds
 from snippets.rnn.layer import (
+    HAND_X,
     batch_first,
     drawn_layer,
+    leaky_state,
     one_unit,
     plain_state,
     recurrent,
@@ -317,10 +319,9 @@ def border():
 
 
 def hand():
-    x = np.array([np.log(2) - 0.2, np.log(3) - 0.3, -np.log(2) - 0.4]) / 2
     numbers = {"W": 2.0, "U": 0.5, "b": 0.0}
     given = {name: np.array(value) for name, value in numbers.items()}
-    return one_unit(x, [0.34, -0.82, 1.0], given, np.array(0.4))
+    return one_unit(HAND_X, [0.34, -0.82, 1.0], given, np.array(0.4))
 
 
 @worlds("exercise-leaky")
@@ -328,10 +329,7 @@ def leaky():
     for units, alpha in ((3, 0.3), (2, 0.6), (4, 0.1)):
         given, g = one_example(2, units)
 
-        def state(v, t, alpha=alpha):
-            return (1 - alpha) * v[f"h_{t - 1}"] + alpha * np.tanh(v[f"z_{t}"])
-
-        world = through_time(g, given, h=state, gradients={})
+        world = through_time(g, given, h=leaky_state(alpha), gradients={})
         world.set("alpha", alpha)
         world.set("E", np.eye(units))
         world.set("q_()", np.tanh(world.values["z_()"]))

@@ -13,8 +13,8 @@ import numpy as np
 from book import sessions
 from book.results import namespace
 from tests.bench import SMALLEST, goal
-from tests.bench.beside import arrays_peak, beside, one_thread, taped
-from tests.bench.convolution import alone
+from tests.bench.beside import arrays_peak, beside, taped
+from tests.bench.convolution import alone, one_thread
 
 HEADS, T, D = (2, 3, 4) if SMALLEST else (8, 256, 64)
 BLOCK = 2 if SMALLEST else 64  # keys

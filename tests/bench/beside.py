@@ -19,14 +19,6 @@ CLOSE = {"float32": 1e-3, "float64": 1e-10}
 ROUNDS = rounds(9)
 
 
-def one_thread() -> None:
-    """Before the first use of TensorFlow, and a page's session is one."""
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-
-
 def taped(forward: Callable, inputs: tuple, weights: list, upstream) -> dict:
     """The output of forward(*inputs), the gradients of inputs and of weights: eagerly
     and compiled."""

@@ -149,12 +149,16 @@ def memory(name: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 
-def measure() -> None:
+def one_thread() -> None:
+    """Before the first use of TensorFlow, and a page's session is one."""
     import tensorflow as tf
 
-    # Before the first use of TensorFlow, and the page's session is one.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def measure() -> None:
+    one_thread()
     print(f"milliseconds of CPU, best of {ROUNDS}, one thread each; MB at the peak")
     for case in CASES:
         arrays = case.arrays()

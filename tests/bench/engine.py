@@ -12,7 +12,7 @@ import numpy as np
 from book import sessions
 from book.results import namespace
 from tests.bench import SMALLEST, goal, rounds
-from tests.bench.convolution import alone, megabytes, milliseconds
+from tests.bench.convolution import alone, megabytes, milliseconds, one_thread
 
 DEPTH = 3 if SMALLEST else 30
 SIZES = {"large": (8, 4) if SMALLEST else (512, 256), "tiny": (2, 2)}
@@ -52,10 +52,7 @@ def sides(rows: int, units: int) -> dict[str, Callable]:
 
 
 def measure() -> None:
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    one_thread()
     print(f"{DEPTH} layers; ms of CPU, best of {ROUNDS}, one thread; MB at the peak")
     for name, size in SIZES.items():
         tasks = sides(*size)

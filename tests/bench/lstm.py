@@ -11,8 +11,8 @@ import numpy as np
 from book import sessions
 from book.results import namespace
 from tests.bench import SMALLEST
-from tests.bench.beside import beside, one_thread, taped
-from tests.bench.convolution import alone
+from tests.bench.beside import beside, taped
+from tests.bench.convolution import alone, one_thread
 
 # Examples, steps, inputs, units.
 SIZES = (2, 3, 4, 5) if SMALLEST else (32, 64, 64, 128)
