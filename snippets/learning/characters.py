@@ -9,7 +9,19 @@ from book.figures import claim, figure
 from book.tex.world import World, drawn, worlds
 
 # Numbers in the prose that no code, output or formula beside them shows.
-NUMBERS = {}
+NUMBERS = {
+    "baselines": {
+        "2.5": "some loss that a reader may see",
+    },
+    "train": {
+        "4": "= [np.argmax(curve(losses_of['Chinese', name]) < entropies("
+        "numbered(chinese)[1])[2]) for name in networks][:1]",
+        "942": "= len(chinese)",
+    },
+    "wrong-cuts": {
+        "12 12 72": "= [T // 2, T // 2, few]",
+    },
+}
 
 # --- Figures -----------------------------------------------------------------
 
