@@ -8,6 +8,22 @@ from book.figures import claim, figure
 from book.tex.world import H, World, drawn, worlds
 from snippets.softmax import softmax
 
+SUM = "faulty_loss(faulty_network(x, *start), c)"
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "train": {
+        "97 100": "= [round(100 * accuracy(network, trained, x_held, c_held)), 100]"
+    },
+    "swap": {"200": "= len(train.__defaults__[3])"},
+    "looks": {"1440": "= len(x)"},
+    "stays": {"32": "= start[0].shape[1]"},
+    "if-you-see-this": {"1.46": "= round(np.log(1 + 9 / np.e), 2)"},
+    "exercise-faults": {
+        "3537": f"= round({SUM})",
+        "1440 2.46": f"= [len(x), round({SUM} / len(x), 2)]",
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 FAULTY, CURED = r"\times", r"\checkmark"
@@ -39,8 +55,13 @@ def runs(session):
 
 @claim("own-runs")
 def runs_claim(session, curves):
-    """Four stay at log 10, two of them after a jump or none; all cures fall."""
-    for name in RUNS:
+    """All but one end level at log 10, after a jump or none; all cures fall."""
+    printed = session.printed("curves", (6, 9), 0), session.printed("curves", (3, 9), 1)
+    for nth, (name, cure) in enumerate(RUNS.items()):
+        shown = {FAULTY: printed[0][nth], CURED: printed[1][cure]}
+        for kind, losses in shown.items():
+            drawn_ones = curves[name].line(kind)[1]
+            assert_allclose(np.log10(drawn_ones), np.log10(losses), atol=DRAWN)
         steps, faulty = curves[name].line(FAULTY)
         assert_allclose(steps, ALONG, atol=200 * DRAWN)
         cured = curves[name].line(CURED)[1]
@@ -76,6 +97,10 @@ def held(session):
 def held_claim(session, curves):
     """With few images the one is near 0 and the other rises; with all, both fall."""
     few, many = curves["N = 20"], curves["N = 1440"]
+    for nth, plot in enumerate((few, many)):
+        shown = session.printed("held", (2, 8), nth)
+        for name, losses in zip((OF_TRAINING, OF_HELD), shown, strict=True):
+            assert_allclose(plot.line(name)[1], losses, atol=0.005)
     assert (few.line(OF_TRAINING)[1] < 0.05).all()
     steps, rising = few.line(OF_HELD)
     assert_allclose(steps, STOPS, atol=400 * DRAWN)
