@@ -50,7 +50,7 @@ def runs(session):
         Plot(name, [Curve(FAULTY, ALONG, row), Curve(CURED, ALONG, cured[cure])])
         for (name, cure), row in zip(RUNS.items(), faulty, strict=True)
     ]
-    return Curves(plots, r"\text{step}", r"\ell", log=True)
+    return Curves(plots, "t", r"\ell", log=True)
 
 
 @claim("own-runs")
@@ -89,7 +89,7 @@ def held(session):
         training, others = session.printed("held", (2, 8), nth)
         lines = Curve(OF_TRAINING, STOPS, training), Curve(OF_HELD, STOPS, others)
         plots.append(Plot(f"N = {count}", [*lines]))
-    return Curves(plots, r"\text{step}", r"\ell")
+    return Curves(plots, "t", r"\ell")
 
 
 @claim("own-held")
