@@ -9,6 +9,9 @@ from book.figures import claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {"strategy": {"12": "= steps"}}
+
 # --- Figures -----------------------------------------------------------------
 
 SHARD_LOSSES = [r"\bar\ell_{0}", r"\bar\ell_{1}"]
@@ -25,13 +28,10 @@ def paths(session):
         Node(name, 14, 2 + 8 * r, losses[r], SHARES[r])
         for r, name in enumerate(SHARD_LOSSES)
     ]
-    edges = [
-        edge
+    edges = [Edge("w", name, "", slopes[r]) for r, name in enumerate(SHARD_LOSSES)]
+    edges += [
+        Edge(name, r"\ell", f"N_{r} / N", SHARES[r])
         for r, name in enumerate(SHARD_LOSSES)
-        for edge in (
-            Edge("w", name, "", slopes[r]),
-            Edge(name, r"\ell", f"N_{r} / N", SHARES[r]),
-        )
     ]
     return Graph([start, *middle, end], edges)
 
@@ -41,7 +41,7 @@ def paths_claim(session, graph):
     """Values are those of the losses, derivatives their differences."""
 
     def run(w, of=(0, 0)):
-        losses = (w * np.array([1, 2, 3, 2]) - np.array([1, 3, 4, 7])) ** 2 / 2
+        losses = (w * np.array([1, 2, 3, 2]) - np.array([1, 3, 4, 7])) ** 2
         found = np.array([losses[:3].mean(), losses[3:].mean()]) + of
         return found, (3 * found[0] + found[1]) / 4
 
@@ -52,16 +52,17 @@ def paths_claim(session, graph):
     ahead, behind = run(2.5), run(1.5)  # of squares the difference is exact
     assert_allclose(start.gradient, ahead[1] - behind[1])
     assert_allclose(start.gradient, graph.arriving("w"))
+    arrows = {}
     for r, node in enumerate(middle):
         moved = run(2.0, np.eye(2)[r])[1] - whole
-        below, above = (
-            next(e for e in graph.edges if node.name == getattr(e, at))
-            for at in ("end", "start")
-        )
-        assert_allclose(below.derivative, ahead[0][r] - behind[0][r])
-        assert_allclose([above.derivative, node.gradient], moved)
-        assert above.name == f"N_{r} / N"
-    assert len(graph.edges) == 4
+        assert_allclose(node.gradient, moved)
+        arrows["w", SHARD_LOSSES[r]] = "", ahead[0][r] - behind[0][r]
+        arrows[SHARD_LOSSES[r], r"\ell"] = f"N_{r} / N", moved
+    for edge in graph.edges:
+        name, derivative = arrows.pop((edge.start, edge.end))
+        assert edge.name == name
+        assert_allclose(edge.derivative, derivative)
+    assert not arrows
 
 
 POWERS = np.arange(-9.0, -1)
@@ -81,13 +82,11 @@ def rates_claim(session, curves):
     """The third lies on the first as far as it goes, and the second is the first three
     places later, where it is not yet near the end."""
     small, same, scaled = (curves[""].line(name)[1] for name in LINES)
-    ends = np.isfinite(scaled)
-    assert ends.tolist() == [True] * 6 + [False] * 2
-    assert np.isfinite([small, same]).all()
-    assert np.max(np.abs(scaled - small)[ends]) < 0.05
+    assert [len(small), len(same), len(scaled)] == [8, 8, 6]
+    assert np.max(np.abs(scaled - small[:6])) < 0.05
     assert (same > small)[:-1].all()
     assert_allclose(same[3:], scaled[:5], atol=0.01)
-    for row in (small[:-1], same, scaled[ends]):
+    for row in (small[:-1], same, scaled):
         assert (np.diff(row) <= 0).all()
     assert (curves.across, curves.up) == (r"\log_2 \eta", r"\ell")
 
@@ -198,7 +197,7 @@ def by_hand(given):
     x, y = given["x"], given["y"]
 
     def each(v):
-        return (v["w"] * x - y) ** 2 / 2
+        return (v["w"] * x - y) ** 2
 
     yield World(
         sizes={"x": x, "y": y},
