@@ -23,9 +23,9 @@ def paths(session):
     """From the weight through the loss of each shard to that of the batch."""
     slopes = session.printed("by-hand", (1, 3))[0]
     losses = session.printed("by-hand", (1, 3), 1)[0]
-    start, end = Node("w", 2, 6, 2.0, slopes[2]), Node(r"\ell", 26, 6, losses[2], 1.0)
+    start, end = Node("w", 13, 2, 2.0, slopes[2]), Node(r"\ell", 13, 15, losses[2], 1.0)
     middle = [
-        Node(name, 14, 2 + 8 * r, losses[r], SHARES[r])
+        Node(name, 5 + 16 * r, 8.5, losses[r], SHARES[r])
         for r, name in enumerate(SHARD_LOSSES)
     ]
     edges = [Edge("w", name, "", slopes[r]) for r, name in enumerate(SHARD_LOSSES)]
