@@ -9,8 +9,24 @@ from book.figures import claim, figure
 from book.graphs import Edge, Graph, Node
 from book.tex.world import World, drawn, worlds
 
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "parallel_variance",
+        "spread = means - share @ means",
+        "spread = share @ means - means",
+    ): "it is squared",
+}
+
 # Numbers in the prose that no code, output or formula beside them shows.
-NUMBERS = {"strategy": {"12": "= steps"}}
+NUMBERS = {
+    "by-hand": {"2 4 12 −12": "= each", "−3": "= (first + second) / 2"},
+    "result": {"6 4 2": "= [N, *sizes]"},
+    "strategy": {"12": "= steps"},
+    "rate": {"64 8 64": "= [many, many / 8, many]"},
+    "wrong-gradient": {"4 2 3 3": "= [*sizes, *shown_sizes]"},
+    "exercise-three": {"2 5 1": "= three_sizes"},
+}
 
 # --- Figures -----------------------------------------------------------------
 
