@@ -20,10 +20,10 @@ SAME = {
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
-    "by-hand": {"2 4 12 −12": "= each", "−3": "= (first + second) / 2"},
+    "by-hand": {"2 4 12 -12": "= each", "-3": "= (first + second) / 2"},
     "result": {"6 4 2": "= [N, *sizes]"},
     "strategy": {"12": "= steps"},
-    "rate": {"64 8 64": "= [many, many / 8, many]"},
+    "rate": {"64 8 64 8": "= [many, many / 8, many, many / 8]"},
     "wrong-gradient": {"4 2 3 3": "= [*sizes, *shown_sizes]"},
     "exercise-three": {"2 5 1": "= three_sizes"},
 }
