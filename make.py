@@ -4,6 +4,8 @@
 python3 make.py serve   the site at http://127.0.0.1:8000, reloaded as you edit
 python3 make.py test    the tests; what follows is handed to pytest; --changed: only
                         what can fail after the edits since the last commit
+python3 make.py notebook the notebook of a page, run: `notebook cnn/forward`; in
+                        build/notebooks/ with what it printed, and with its figures
 python3 make.py chapter a new page: name, English title, Chinese title
 python3 make.py build   the site, as files, in site/
 python3 make.py offline the site as build/backprop-book.zip, for use without a server
@@ -29,6 +31,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -172,6 +175,12 @@ def pdf(*arguments: str) -> None:
         run(BIN / "python", "-m", "tools.pdf.book", site, ROOT / "build")
 
 
+def notebook(*arguments: str) -> None:
+    # Ctrl-C is for the cells; what they have printed is still to be written then.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    run(BIN / "python", "-m", "tools.notebook", *arguments)
+
+
 def module(name: str, *options: str) -> Callable[..., None]:
     """A command that is a module of what was installed, with these options."""
     return partial(run, BIN / "python", "-m", name, *options)
@@ -183,6 +192,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "build": module("mkdocs", "build", "--strict"),
     "offline": offline,
     "pdf": pdf,
+    "notebook": notebook,
     "bench": module("tests.bench"),
     "mutants": module("tests.mutants"),
     "chapter": module("tools.chapter"),
