@@ -94,6 +94,8 @@ class Both(io.StringIO):
         self.to = to
 
     def write(self, text: str) -> int:
+        if self.to.isatty() and self.getvalue()[-1:] in ("", "\n"):
+            self.to.write("\r\x1b[K")  # over the progress, if that stands in this line
         self.to.write(text)
         self.to.flush()
         return super().write(text)
