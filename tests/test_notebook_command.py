@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -17,7 +18,12 @@ import tools.notebook as command
 from book import Mistake, sessions
 from book.pages import ROOT, page
 
-PAGE = "zh/graph/paths"  # in whose figure an arrow may be a link, and a word a term
+PAGE = "zh/graph/paths"
+
+
+@pytest.fixture(scope="module")
+def config() -> MkDocsConfig:
+    return load_config(str(ROOT / "mkdocs.yml"))
 
 
 def cells(*codes: str) -> list[NotebookNode]:
@@ -58,13 +64,16 @@ def test_what_is_printed_takes_the_place_of_the_progress():
         def isatty(self) -> bool:
             return True
 
+        def flush(self) -> None:
+            self.seen = self.getvalue()
+
     terminal = Terminal()
     both = command.Both(terminal)
     print("a", "b", file=both)
     print(file=both)
     assert both.getvalue() == "a b\n\n"
     clear = "\r\x1b[K"
-    assert terminal.getvalue() == f"{clear}a b\n{clear}\n"
+    assert terminal.seen == f"{clear}a b\n{clear}\n"
 
 
 def test_a_page_without_a_notebook_is_told():
@@ -77,8 +86,7 @@ def test_a_page_without_a_notebook_is_told():
 
 @pytest.mark.book
 @pytest.mark.parametrize("place", ["dense", "zh/dense"])
-def test_its_links_lead_to_files_of_the_site(site, place):
-    config = load_config(str(ROOT / "mkdocs.yml"))
+def test_its_links_lead_to_files_of_the_site(site, config, place):
     around = command.surroundings(command.page_at(place), config)
     folder = ROOT / command.FOLDER / Path(place).parent
     for address in around.addresses.values():
@@ -97,13 +105,23 @@ def test_it_is_written_with_formulas_and_figures(capsys):
     there = page("zh", "graph/paths.md")
     text = path.read_text("utf-8")
     assert text.count("<figure ") == len(there.images("figure"))
-    assert len(re.findall('<div class="formula"', text)) == len(there.displays)
+    assert text.count('<div class="drawn"') == len(there.displays)
     assert [*re.findall(r'id="eq-([^"]*)"', text)] == there.labels
     for left in ["arithmatex", "eqref", "figure:", "$", "??? ", "<script"]:
         assert left not in re.sub("(?s)<style>.*?</style>|<pre.*?</pre>", "", text)
     notebook = nbformat.read(path.with_suffix(".ipynb"), as_version=4)
     for output in filter(None, outputs(notebook.cells)):
         assert output.partition("\n")[0] in text
+
+
+def test_a_figure_has_its_words_and_its_links(config):
+    """As that of the home page has, in the language and from the file's place."""
+    here = command.page_at(PAGE)
+    around = command.surroundings(here, config)
+    cell = new_markdown_cell("![seen](figure:network)")
+    text = command.html([cell], here, around, config)
+    assert "最大池化" in text
+    assert 'href="../../../../site/zh/cnn/forward/index.html#entry"' in text
 
 
 def test_what_the_page_does_not_show_is_told(capsys, monkeypatch):
