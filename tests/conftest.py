@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from book import record as records
 from book.pages import LANGUAGES, ROOT, nav_pages
+from tests.hung import pytest_runtest_protocol  # noqa: F401  a hook
 from tests.site import build, built, serving  # noqa: F401  build: others take it from here
 from tools.chromium import FLAGS, NONE, chromium
 

@@ -126,6 +126,13 @@ def test_a_wrong_one_is_refused_in_float32_too():
     assert len(alarms("dense-weights", wrong)) > CASES
 
 
+@pytest.mark.parametrize("c", [-1, -1 + 1e-15, -1 - 1e-15])
+def test_a_sign_is_called_so_whatever_its_rounding(c):
+    """Another BLAS, another last digit of the factor."""
+    t = np.random.default_rng(2).standard_normal((3, 4))
+    assert "mine = -1 · reference (sign)" in check_gradient(c * t, t)
+
+
 # --- The book's wrong functions on a reader's arrays ------------------------------
 
 

@@ -31,7 +31,7 @@ const report = (() => {
   };
 
   const times = (c, n, whole, say, digits = 8) => {
-    const text = whole && Math.abs(c) > 0 && Math.abs(c) < 1
+    const text = whole && Math.abs(c) > 0 && Math.abs(c) < 0.9
       ? `reference / ${Math.round(n)}` : `${general(whole ? Math.round(n) : c, digits)} · reference`;
     return text + (c < 0 ? say(" (sign)") : "");
   };
