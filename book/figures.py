@@ -68,6 +68,7 @@ class Panel(NamedTuple):
     rings: Array | None = None  # where cells are marked one by one
     inserted: Array | None = None  # where zeros were put in
     tile: int = 0  # a stronger line every so many cells
+    shaded: bool = False  # by size, as an image is; in one of two colours by sign
 
 
 Panels = list[Panel | str]  # a string is an operator, in TeX
@@ -263,6 +264,7 @@ def svg(panel: Panel) -> str:
     lit = [box for box in (panel.window, panel.result) if box]
     drawn = [
         _path("put", [box for box in every if box not in own]),
+        *(_shades(panel.array) if panel.shaded else []),
         _path("cells", own),
         _path("tiles", _tiles(panel)),
         *(_path("window" if box is panel.window else "result", [box]) for box in lit),
@@ -285,6 +287,18 @@ def _path(kind: str, boxes: list[Box]) -> str:
         for box in boxes
     ]
     return f'<path class="{kind}" d="{"".join(steps)}"/>' if steps else ""
+
+
+def _shades(array: Array) -> list[str]:
+    """The largest number has the darkest cell; a number can be read on each."""
+    largest = np.abs(array).max() or 1
+    return [
+        f'<rect class="{"shade" if value > 0 else "shade below"}" '
+        f'x="{MARGIN + j * WIDTH}" y="{MARGIN + i * HEIGHT}" width="{WIDTH}" '
+        f'height="{HEIGHT}" fill-opacity="{0.6 * abs(value) / largest:.3g}"/>'
+        for (i, j), value in np.ndenumerate(array)
+        if value
+    ]
 
 
 def _tiles(panel: Panel) -> list[Box]:
