@@ -44,6 +44,8 @@ TEX = {
     r"\\varepsilon": "ε",
     r"\\hat x": "x̂",
     r"\\sigma": "σ",
+    r"\\eta": "η",
+    r"\\beta": "β",
     r"[{}$`\\]": "",
 }
 

@@ -324,6 +324,26 @@ def test_a_digit_changed_in_the_session_changes_the_figure(
         path.write_text(text, "utf-8")
 
 
+def shades(array: list[list[float]]) -> list[tuple]:
+    """Of the cells that are shaded: row and column, the colour and how dark."""
+    svg = ElementTree.fromstring(figures.svg(Panel("", np.array(array), shaded=True)))
+    kinds = ("shade", "shade below")
+    return [
+        (*boxes(part, kind)[0], kind, float(part.get("fill-opacity")))
+        for part in svg
+        for kind in kinds
+        if part.get("class") == kind
+    ]
+
+
+def test_a_shade_tells_the_size_and_the_sign():
+    (one, two, three) = shades([[0.0, 2.0], [-4.0, 1.0]])
+    assert one == (slice(0, 1), slice(1, 2), "shade", 0.3)
+    assert two == (slice(1, 2), slice(0, 1), "shade below", 0.6)
+    assert three == (slice(1, 2), slice(1, 2), "shade", 0.15)
+    assert not shades([[0.0, 0.0]])
+
+
 def images(language: str) -> list[tuple[str, str, str]]:
     """Page, text alternative and name of every figure, in reading order."""
     return [

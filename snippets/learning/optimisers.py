@@ -8,6 +8,22 @@ from book.curves import Curve, Curves, Plot
 from book.figures import claim, figure
 from book.tex.world import World, drawn, worlds
 
+# Numbers in the prose that no code, output or formula beside them shows.
+NUMBERS = {
+    "valley": {
+        "92.31": "= round(100 * shrinks(best), 2)",
+    },
+    "bias": {
+        "100000": "= runs",
+    },
+    "step": {
+        "3.16": "= round((1 - 0.9) / np.sqrt(1 - 0.999), 2)",
+    },
+    "epsilon": {
+        "31.6": "= round(1 / np.sqrt(1 - 0.999), 1)",
+    },
+}
+
 # --- Figure ------------------------------------------------------------------
 
 PATHS = {r"\mathrm{SGD}": 0, r"\beta = 4/9": 1, r"\mathrm{Nesterov}": 2}
@@ -53,8 +69,9 @@ def paths_claim(session, curves):
         ends[name] = np.sum(VALLEY * path[-1] ** 2)
         loss = np.sum(VALLEY * np.array(curves[name].line(r"\ell")).T ** 2, axis=1) / 2
         found = np.isfinite(loss)
+        assert curves[name].line(r"\ell")[1][18] > 0.15  # a quarter of the turn
         assert np.isclose(loss[found, None], [0.5, 2.0], atol=DRAWN).any(axis=1).all()
-        jumps = np.sum(path[1:, 1] * path[:-1, 1] < -DRAWN)
+        jumps = np.sum(path[1:, 1] * path[:-1, 1] < -1e-4)
         assert (jumps == 17) == (name in (r"\mathrm{SGD}", r"\beta = 4/9"))
     assert [*ends.values()].index(max(ends.values())) == 0
     assert (curves.across, curves.up) == ("w_0", "w_1")
@@ -75,15 +92,15 @@ def case(draw):
     return w, m, v, g, settings | {"decay": decay}
 
 
-def kernel(name, w, *kept, **settings):
+def kernel(name, w, *kept, nesterov=False, **numbers):
     """What TensorFlow's kernel makes of the weights and of what is kept."""
     variables = [tf.Variable(array) for array in (w, *kept)]
     operation = getattr(tf.raw_ops, f"ResourceApply{name}")
-    names = {"KerasMomentum": ["accum"], "RMSProp": ["ms", "mom"], "Adam": ["m", "v"]}
+    places = {"KerasMomentum": ["accum"], "RMSProp": ["ms", "mom"], "Adam": ["m", "v"]}
     handles = [variable.handle for variable in variables]
-    operation(
-        **dict(zip(["var", *names.get(name, [])], handles, strict=True)), **settings
-    )
+    taken = dict(zip(["var", *places.get(name, [])], handles, strict=True))
+    taken |= {key: tf.constant(value, tf.float64) for key, value in numbers.items()}
+    operation(**taken, **({"use_nesterov": True} if nesterov else {}))
     return [variable.numpy() for variable in variables]
 
 
@@ -123,7 +140,7 @@ def nesterov(function, draw):
     """The weights that a step starts from are a point ahead."""
     w, old, _, g, s = case(draw)
     eta, beta = s["eta"], s["beta1"]
-    settings = {"lr": eta, "grad": g, "momentum": beta, "use_nesterov": True}
+    settings = {"lr": eta, "grad": g, "momentum": beta, "nesterov": True}
     by_tf, m = kernel("KerasMomentum", w, old, **settings)
     behind = w - beta * old + m
     return against(
