@@ -4,19 +4,22 @@
 python3 make.py serve   the site at http://127.0.0.1:8000, reloaded as you edit
 python3 make.py test    the tests; what follows is handed to pytest; --changed: only
                         what can fail after the edits since the last commit
+python3 make.py notebook runs the notebook of a page, `notebook cnn/forward`; what it
+                        prints, with the figures, is then in build/notebooks/
 python3 make.py chapter a new page: name, English title, Chinese title
 python3 make.py build   the site, as files, in site/
 python3 make.py offline the site as build/backprop-book.zip, for use without a server
 python3 make.py pdf     each language as build/backprop-book-LANGUAGE.pdf, by Chromium
 python3 make.py bench   what verifying code and formulas costs, how fast builds, pages,
-                        im2col, the engine, the LSTM, batch norm, attention and the
-                        explorer are, what scrolls sideways at which width, and
-                        what check_gradient names; one alone:
+                        im2col, the engine, the LSTM, batch norm, attention, an epoch
+                        of the digits and the explorer are, what scrolls sideways at
+                        which width, and what check_gradient names; one alone:
                         `bench sessions`, `bench formulas`, `bench build`, `bench page`,
                         `bench fit`, `bench convolution`, `bench explorer`,
                         `bench check`, `bench engine`, `bench lstm`,
-                        `bench normalisation`, `bench attention`; an hour:
-                        `bench growth`; --smallest: only to see whether they run
+                        `bench normalisation`, `bench attention`, `bench learning`;
+                        an hour: `bench growth`; --smallest: only to see whether they
+                        run
 python3 make.py mutants alters functions, formulas, outputs and numbers in the text;
                         what do the checks miss? Tries a sample; `mutants pooling/max
                         rot180`: all of this page, of this function; --all: everything
@@ -29,6 +32,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -172,6 +176,12 @@ def pdf(*arguments: str) -> None:
         run(BIN / "python", "-m", "tools.pdf.book", site, ROOT / "build")
 
 
+def notebook(*arguments: str) -> None:
+    # Ctrl-C is for the cells; what they have printed is still to be written then.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    run(BIN / "python", "-m", "tools.notebook", *arguments)
+
+
 def module(name: str, *options: str) -> Callable[..., None]:
     """A command that is a module of what was installed, with these options."""
     return partial(run, BIN / "python", "-m", name, *options)
@@ -183,6 +193,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "build": module("mkdocs", "build", "--strict"),
     "offline": offline,
     "pdf": pdf,
+    "notebook": notebook,
     "bench": module("tests.bench"),
     "mutants": module("tests.mutants"),
     "chapter": module("tools.chapter"),

@@ -52,7 +52,9 @@ WORDS = {
         "{versions}，运行时也只需要它们。",
     },
 }
+# As what a package is imported, and what it is called.
 MODULES = {"numpy": "NumPy", "tensorflow": "TensorFlow", "sympy": "SymPy"}
+MODULES |= {"sklearn": "scikit-learn"}
 
 
 class CannotTell(Mistake):
@@ -146,9 +148,9 @@ class Writer:
     def about(self) -> str:
         code = f"{self.before}\n{self.session.code}"
         versions = [
-            f"{said} {version(module)}"
+            f"{said} {version(said)}"
             for module, said in MODULES.items()
-            if re.search(rf"^ *import {module}\b", code, re.MULTILINE)
+            if re.search(rf"^ *(?:import|from) {module}\b", code, re.MULTILINE)
         ]
         return self.words["about"].format(
             title=self.page.front.get("title", self.page.name),

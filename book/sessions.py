@@ -24,6 +24,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import wrapt
 from pytest_codeblocks.main import extract_from_file
 
 from book import Mistake
@@ -268,6 +269,15 @@ def _parse(path: Path, text: str) -> Session:
         check_imports(path, block, block is next(iter(blocks.values())))
     sections = sections_of(path, text, all_fences)
     return Session(path, text, list(blocks.values()), sections, needs)
+
+
+@wrapt.when_imported("tensorflow")
+def two_devices(tf: ModuleType) -> None:
+    """Let a session that computes on two logical devices run in this process: they are
+    made before TensorFlow is first used or never, and it may not be the first."""
+    two = [tf.config.LogicalDeviceConfiguration()] * 2
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpu, two)
 
 
 @contextlib.contextmanager

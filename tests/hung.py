@@ -39,7 +39,7 @@ def end(hung: Event) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None):
-    if "browser" not in item.fixturenames:
+    if "browser" not in getattr(item, "fixturenames", ()):  # a session has none
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     for _ in range(2):

@@ -22,6 +22,7 @@ TOLD = {
     "lstm": "tf.function",
     "normalisation": "fused",
     "attention": "power of the length",
+    "learning": "images wrongly",
     "growth": "a page more",
 }
 
@@ -45,6 +46,6 @@ def test_a_bench_that_is_not_there_is_told():
     assert done.returncode == 1
     assert done.stderr == (
         "make.py: bench knows sessions, formulas, build, page, fit, convolution, "
-        "explorer, check, engine, lstm, normalisation, attention, growth and "
-        "--smallest, not sesions\n"
+        "explorer, check, engine, lstm, normalisation, attention, learning, growth "
+        "and --smallest, not sesions\n"
     )

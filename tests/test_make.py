@@ -20,6 +20,7 @@ RUN = {
     "build": (".ci/run", "for command in build"),
     "offline": ("tests/test_offline.py", "make.offline()"),
     "pdf": ("tests/test_pdf.py", "make.pdf()"),
+    "notebook": ("tests/test_notebook_command.py", "make.notebook("),
     "bench": ("tests/test_bench.py", '"tests.bench"'),
     "mutants": ("tests/test_properties.py", "mutants.main("),
     "lock": (".ci/weekly.py", '["lock", "--upgrade"]'),

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from book.pages import ROOT
 
 PARTS = ["sessions", "formulas", "build", "page", "fit", "convolution", "explorer"]
-PARTS += ["check", "engine", "lstm", "normalisation", "attention"]
+PARTS += ["check", "engine", "lstm", "normalisation", "attention", "learning"]
 NAMED = ["growth"]  # takes too long to be run with the others
 
 

@@ -14,7 +14,7 @@ from book import sessions
 from book.results import namespace
 from tests.bench import SMALLEST, goal
 from tests.bench.beside import arrays_peak, beside, taped
-from tests.bench.convolution import alone, one_thread
+from tests.bench.convolution import alone, use_threads
 
 HEADS, T, D = (2, 3, 4) if SMALLEST else (8, 256, 64)
 BLOCK = 2 if SMALLEST else 64  # keys
@@ -92,7 +92,7 @@ def growth() -> None:
 
 
 def measure() -> None:
-    one_thread()
+    use_threads()
     beside(f"attention, {HEADS} heads of {T} × {D}", heads, 2)
     beside(f"multi-head layer, {HEADS} heads of {T} × {D}", layer, 2)
     growth()

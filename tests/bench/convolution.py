@@ -20,7 +20,7 @@ import numpy as np
 from tests.bench import SMALLEST, goal, rounds
 
 ROUNDS = rounds(30)
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+THREADS = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"]
 # Where they are set, it is for OpenBLAS builds that do not know the processor; NumPy's
 # does, and would be slowed down. The two belong together, and only timing is to do
 # without them.
@@ -149,16 +149,16 @@ def memory(name: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 
-def one_thread() -> None:
+def use_threads(number: int = 1) -> None:
     """Before the first use of TensorFlow, and a page's session is one."""
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.threading.set_intra_op_parallelism_threads(number)
+    tf.config.threading.set_inter_op_parallelism_threads(number)
 
 
 def measure() -> None:
-    one_thread()
+    use_threads()
     print(f"milliseconds of CPU, best of {ROUNDS}, one thread each; MB at the peak")
     for case in CASES:
         arrays = case.arrays()
@@ -191,11 +191,12 @@ def report(case: Case, sides: dict[str, list[Callable]], peaks: list[float]) -> 
     goal(f"together, {case.name}", ratio, MOST)
 
 
-def alone(module: str) -> None:
+def alone(module: str, threads: int = 1) -> None:
     """A library reads the environment once, when it is loaded: so in a new process."""
     kept = {k: v for k, v in os.environ.items() if k not in FOR_OLD_BUILDS}
+    environment = kept | dict.fromkeys(THREADS, str(threads))
     command = [sys.executable, "-m", module, *sys.argv[1:]]
-    if code := subprocess.run(command, env=kept | ONE_THREAD).returncode:
+    if code := subprocess.run(command, env=environment).returncode:
         sys.exit(code)
 
 

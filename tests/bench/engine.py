@@ -12,7 +12,7 @@ import numpy as np
 from book import sessions
 from book.results import namespace
 from tests.bench import SMALLEST, goal, rounds
-from tests.bench.convolution import alone, megabytes, milliseconds, one_thread
+from tests.bench.convolution import alone, megabytes, milliseconds, use_threads
 
 DEPTH = 3 if SMALLEST else 30
 SIZES = {"large": (8, 4) if SMALLEST else (512, 256), "tiny": (2, 2)}
@@ -52,7 +52,7 @@ def sides(rows: int, units: int) -> dict[str, Callable]:
 
 
 def measure() -> None:
-    one_thread()
+    use_threads()
     print(f"{DEPTH} layers; ms of CPU, best of {ROUNDS}, one thread; MB at the peak")
     for name, size in SIZES.items():
         tasks = sides(*size)

@@ -12,7 +12,7 @@ from book import sessions
 from book.results import namespace
 from tests.bench import SMALLEST
 from tests.bench.beside import beside, taped
-from tests.bench.convolution import alone, one_thread
+from tests.bench.convolution import alone, use_threads
 
 # Examples, steps, inputs, units.
 SIZES = (2, 3, 4, 5) if SMALLEST else (32, 64, 64, 128)
@@ -43,7 +43,7 @@ def sides(dtype: str) -> tuple[dict, dict]:
 
 
 def measure() -> None:
-    one_thread()
+    use_threads()
     beside(f"LSTM, examples, steps, inputs, units {SIZES}", sides, 1.5)
 
 

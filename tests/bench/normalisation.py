@@ -12,7 +12,7 @@ from book import sessions
 from book.results import namespace
 from tests.bench import SMALLEST
 from tests.bench.beside import beside, taped
-from tests.bench.convolution import alone, one_thread
+from tests.bench.convolution import alone, use_threads
 
 # Examples, rows, columns, channels.
 SHAPE = (2, 3, 4, 5) if SMALLEST else (64, 28, 28, 32)
@@ -49,7 +49,7 @@ def sides(dtype: str) -> tuple[dict, dict]:
 
 
 def measure() -> None:
-    one_thread()
+    use_threads()
     beside("batch norm of " + " × ".join(map(str, SHAPE)), sides, 2)
 
 
