@@ -10,7 +10,7 @@ from book.tex.world import World, drawn, worlds
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
-    "": {
+    "optimisers": {
         "20": "= len(losses)",
     },
     "by-hand": {
