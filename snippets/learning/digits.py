@@ -118,8 +118,8 @@ def filters_claim(session, *filters):
     assert (cosine > 0.75).all()
 
 
-def texttt(name):
-    return rf"\texttt{{{name}}}".replace("_", r"\_")
+def in_code(name):
+    return rf"\mathtt{{{name}}}".replace("_", r"\_")
 
 
 @figure("digits-wrong")
@@ -129,7 +129,7 @@ def wrong(session):
     return Curves(
         [
             Plot(
-                texttt(name),
+                in_code(name),
                 [Curve("t", epochs, losses[0]), Curve("m", epochs, losses[nth])],
             )
             for nth, name in enumerate(WRONG, 1)
@@ -146,7 +146,7 @@ def wrong_claim(session, curves):
     names = [line.split()[0] for line in session.text("wrong").splitlines()[1:9]]
     shown = session.printed("wrong", (9, 8))
     for nth, name in enumerate(names, 1):
-        plot = curves[texttt(name)]
+        plot = curves[in_code(name)]
         _, right = plot.line("t")
         _, mine = plot.line("m")
         assert_allclose(np.log10(right), np.log10(shown[0]), atol=DRAWN)
