@@ -53,8 +53,8 @@ WORDS = {
     },
 }
 # As what a package is imported, and what it is called.
-MODULES = {"numpy": "NumPy", "tensorflow": "TensorFlow", "sympy": "SymPy"}
-MODULES |= {"sklearn": "scikit-learn"}
+MODULES = {"numpy": "NumPy", "tensorflow": "TensorFlow", "keras": "Keras"}
+MODULES |= {"sympy": "SymPy", "sklearn": "scikit-learn"}
 
 
 class CannotTell(Mistake):

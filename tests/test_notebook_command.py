@@ -1,10 +1,12 @@
 """`make.py notebook` runs a page's notebook, and keeps what it printed by then."""
 
+import io
 import os
 import re
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import nbformat
@@ -60,7 +62,7 @@ def test_what_was_printed_is_kept_however_a_cell_ends(capsys, ends, code, told):
 def test_what_is_printed_takes_the_place_of_the_progress():
     """In a terminal, where both are in one line."""
 
-    class Terminal(command.io.StringIO):
+    class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
 
@@ -95,13 +97,23 @@ def test_its_links_lead_to_files_of_the_site(site, config, place):
     assert around.site == {"d": config.site_name, "z": "反向传播：推导与验证"}[place[0]]
 
 
-def test_it_is_written_with_formulas_and_figures(capsys):
-    with sessions.own_settings(""):
+@pytest.fixture(scope="module")
+def ran() -> tuple[Path, str]:
+    """The HTML file of a page that was run, and what was said."""
+    out = io.StringIO()
+    with sessions.own_settings(""), redirect_stdout(out):
         assert command.main(PAGE) == 0
-    said = capsys.readouterr().out
-    path = ROOT / command.FOLDER / f"{PAGE}.html"
+    return ROOT / command.FOLDER / f"{PAGE}.html", out.getvalue()
+
+
+def test_it_says_where_it_is(ran):
+    path, said = ran
     assert path.as_uri() in said
     assert "not what the page shows" not in said
+
+
+def test_it_is_written_with_formulas_and_figures(ran):
+    path, _ = ran
     there = page("zh", "graph/paths.md")
     text = path.read_text("utf-8")
     assert text.count("<figure ") == len(there.images("figure"))
@@ -112,6 +124,16 @@ def test_it_is_written_with_formulas_and_figures(capsys):
     notebook = nbformat.read(path.with_suffix(".ipynb"), as_version=4)
     for output in filter(None, outputs(notebook.cells)):
         assert output.partition("\n")[0] in text
+
+
+def test_it_needs_no_other_file_and_does_not_scroll_sideways(ran, browser):
+    opened = browser.new_page(viewport={"width": 390, "height": 800})
+    asked = []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.goto(ran[0].as_uri())
+    assert opened.evaluate("document.documentElement.scrollWidth") == 390
+    assert asked == [ran[0].as_uri()]
+    opened.close()
 
 
 def test_a_figure_has_its_words_and_its_links(config):

@@ -127,6 +127,15 @@ def test_the_code_is_the_same_in_both_languages(site, name):
         assert en.source.split("\n")[titled:] == zh.source.split("\n")[titled:]
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_it_names_what_must_be_installed(site, name):
+    notebook = read(path_of(site, "en", name))
+    code = "\n".join(cell.source for cell in code_of(notebook))
+    imports = re.findall(r"(?m)^ *(?:import|from) (\w+)", code)
+    for module in {*imports} - sys.stdlib_module_names:
+        assert notebooks.MODULES.get(module, module) in notebook.cells[0].source
+
+
 def test_it_runs_on_a_kernel(site):
     assert not faults(read(path_of(site, "zh", KERNEL)), on_a_kernel)
 

@@ -40,9 +40,11 @@ HTML = """<!doctype html>
 <title>{title}</title><style>{style}</style>
 </head>
 <body dir="ltr" data-md-color-scheme="default" data-md-color-primary="indigo">
-<main class="md-grid"><article class="md-content__inner md-typeset">
+<main style="width: 100%; max-width: 44rem; margin: auto">
+<article class="md-content__inner md-typeset">
 {text}
-</article></main>
+</article>
+</main>
 </body>
 </html>
 """

@@ -10,17 +10,83 @@ from book.tex.world import World, drawn, worlds
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
+    "optimisers": {
+        "20": "= len(losses)",
+    },
+    "by-hand": {
+        "4": "= slope(1.0)",
+    },
     "valley": {
         "92.31": "= round(100 * shrinks(best), 2)",
     },
+    "rmsprop": {
+        "0.01 100": "= curvatures[[0, 2]]",
+    },
     "bias": {
         "100000": "= runs",
+        "5": "= 2**2 + 1",
     },
     "step": {
         "3.16": "= round((1 - 0.9) / np.sqrt(1 - 0.999), 2)",
     },
     "epsilon": {
         "31.6": "= round(1 / np.sqrt(1 - 0.999), 1)",
+    },
+    "adamw": {
+        "2000": "= many",
+    },
+    "keras": {
+        "6 11 16": "= lock_steps[3:6]",
+        "0.1 0.1": "= [usual[0]] * 2",
+    },
+    "schedules": {
+        "6 18 5 6": "= [rise, fall, borders[0], rise]",
+    },
+    "clipping": {
+        "10 9 10 11": "= [spike_at, *spike_steps[:3]]",
+    },
+    "paths": {
+        "25": "= c[1]",
+    },
+    "wrong-rmsprop": {
+        "0.01 100": "= three[[0, 2]]",
+    },
+    "wrong-adamw": {
+        "200": "= decays.__defaults__[0]",
+    },
+}
+
+# Changes after which the page says the same, and why.
+SAME = {
+    (
+        "#by-hand-momentum",
+        r"m_1 &= 0.5 \cdot 0 - 0.125 \cdot 4 = -0.5 \\",
+        r"m_2 &= 0.5 \cdot 0 - 0.125 \cdot 4 = -0.5 \\",
+    ): "both velocities are -0.5",
+    **{
+        (section, before, before.replace(old, new)): "all g have one expectation"
+        for section, before, old, new in (
+            (
+                "#bias",
+                r"\operatorname{E}(m_t) &= (1 - \beta_1) \sum_{s=1}^{t} \beta_1^{t-s} "
+                r"\operatorname{E}(g_s) \\",
+                "g_s",
+                "g_t",
+            ),
+            (
+                "#bias",
+                r"&= (1 - \beta_1^t) \operatorname{E}(g_1)",
+                "g_1",
+                "g_2",
+            ),
+            (
+                "#exercise-start",
+                r"\operatorname{E}(m_t) = \beta^t m_0 + (1 - \beta^t) "
+                r"\operatorname{E}(g_1)",
+                "g_1",
+                "g_2",
+            ),
+        )
     },
 }
 
@@ -61,19 +127,23 @@ def paths_claim(session, curves):
     """All begin at one point. With momentum and with Adam the end is nearer than
     without; gradient descent jumps across the valley in each step, and Nesterov's does
     so once. Every ring is of one loss."""
-    ends = {}
+    ends, jumps = {}, {}
     for name, nth in PATHS.items():
         path = np.array(curves[name].line("w_t")).T
         assert_allclose(path, points(session, nth), atol=DRAWN)
         assert_allclose(path[0], [-2, 1], atol=DRAWN)
-        ends[name] = np.sum(VALLEY * path[-1] ** 2)
+        ends[name] = path[-1]
         loss = np.sum(VALLEY * np.array(curves[name].line(r"\ell")).T ** 2, axis=1) / 2
         found = np.isfinite(loss)
         assert curves[name].line(r"\ell")[1][18] > 0.15  # a quarter of the turn
         assert np.isclose(loss[found, None], [0.5, 2.0], atol=DRAWN).any(axis=1).all()
-        jumps = np.sum(path[1:, 1] * path[:-1, 1] < -1e-4)
-        assert (jumps == 17) == (name in (r"\mathrm{SGD}", r"\beta = 4/9"))
-    assert [*ends.values()].index(max(ends.values())) == 0
+        jumps[name] = np.sum(path[1:, 1] * path[:-1, 1] < -1e-4)
+    assert [*jumps.values()][:3] == [17, 17, 1]
+    plain, heavy, *others = ends.values()
+    assert_allclose(plain[0], -2 / 4, atol=0.02)
+    assert np.max(np.abs(heavy)) < 0.05
+    losses = [np.sum(VALLEY * end**2) for end in (plain, heavy, *others)]
+    assert max(losses) == losses[0]
     assert (curves.across, curves.up) == ("w_0", "w_1")
 
 

@@ -14,7 +14,7 @@ NUMBERS = {
     "train": {
         "97 100": "= [round(100 * accuracy(network, trained, x_held, c_held)), 100]"
     },
-    "swap": {"200": "= len(train.__defaults__[3])"},
+    "swap": {"200": "= train.__defaults__[3]"},
     "looks": {"1440": "= len(x)"},
     "stays": {"32": "= start[0].shape[1]"},
     "if-you-see-this": {"1.46": "= round(np.log(1 + 9 / np.e), 2)"},
