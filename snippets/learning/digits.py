@@ -18,6 +18,7 @@ NUMBERS = {
         "97": "= round(100 * (1 - outcome(ends['not_turned']) / len(x_held)))",
         "32": "= len(next(batches(1)))",
     },
+    "cosines": {"72": "= trained[0].size", "1898": "= sum(w.size for w in trained)"},
     "if-you-see-this": {"32": "= len(next(batches(1)))"},
 }
 

@@ -48,6 +48,12 @@ NUMBERS = {
     "paths": {
         "25": "= c[1]",
     },
+    "wrong-rmsprop": {
+        "0.01 100": "= three[[0, 2]]",
+    },
+    "wrong-adamw": {
+        "200": "= decays.__defaults__[0]",
+    },
 }
 
 # Changes after which the page says the same, and why.
