@@ -55,6 +55,7 @@ WORDS = {
 # As what a package is imported, and what it is called.
 MODULES = {"numpy": "NumPy", "tensorflow": "TensorFlow", "keras": "Keras"}
 MODULES |= {"sympy": "SymPy", "sklearn": "scikit-learn"}
+MODULES |= {"threadpoolctl": "threadpoolctl"}  # comes with scikit-learn
 
 
 class CannotTell(Mistake):
