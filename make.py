@@ -154,11 +154,10 @@ def test(*arguments: str) -> None:
     )
     # Another worker would hang at the test at which one hung.
     workers = ["-n", "2", "--dist", "loadfile", "--max-worker-restart", "0"]
-    # With a worker beside it, BLAS' threads wait for each other: a session took 109 s of
+    # Beside another worker, BLAS' threads wait for each other: a session took 109 s of
     # CPU in place of 29.
-    alone = {"OPENBLAS_NUM_THREADS": "1", **os.environ}
-    tests = [BIN / "python", "-m", "pytest", *([] if some else workers)]
-    run(*tests, *arguments, env=alone)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    run(BIN / "python", "-m", "pytest", *([] if some else workers), *arguments)
 
 
 def offline(*arguments: str) -> None:
