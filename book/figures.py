@@ -61,7 +61,7 @@ class Box(NamedTuple):
 
 
 class Panel(NamedTuple):
-    name: str  # in TeX
+    name: str  # in TeX; may be empty
     array: Array
     window: Box | None = None  # what the figure looks at
     result: Box | None = None  # what comes of it
@@ -247,10 +247,8 @@ def _formula(tex: str) -> str:
 
 
 def _panel(panel: Panel) -> str:
-    return (
-        f'<div class="panel"><div class="name">{_formula(panel.name)}</div>'
-        f"{svg(panel)}</div>"
-    )
+    name = f'<div class="name">{_formula(panel.name)}</div>' if panel.name else ""
+    return f'<div class="panel">{name}{svg(panel)}</div>'
 
 
 def svg(panel: Panel) -> str:
