@@ -1,7 +1,8 @@
 """A browser that no longer answers: it is ended, and the test runs once more.
 
 Once in ten thousand tests Chromium stops answering for good, and Playwright waits as
-long. That says nothing of the book; a test that hangs a second time fails.
+long, or does not open a page of a few kilobytes in half a minute. That says nothing of
+the book; a test that meets it a second time fails.
 """
 
 import os
@@ -48,7 +49,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None):
         timer.start()
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
         timer.cancel()
-        if not hung.is_set():
+        failed = "".join(report.longreprtext for report in reports if report.failed)
+        if not hung.is_set() and "Page.goto: Timeout" not in failed:
             break
         print(f"{item.nodeid}: the browser hung", file=sys.__stderr__)
         with suppress(Exception):  # of closing what is closed

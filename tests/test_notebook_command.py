@@ -158,8 +158,8 @@ def test_what_the_page_does_not_show_is_told(capsys, monkeypatch):
 FAKE = """
 import time
 
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     time.sleep(1)  # while it writes
