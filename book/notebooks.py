@@ -53,9 +53,14 @@ WORDS = {
     },
 }
 # As what a package is imported, and what it is called.
-MODULES = {"numpy": "NumPy", "tensorflow": "TensorFlow", "keras": "Keras"}
-MODULES |= {"sympy": "SymPy", "sklearn": "scikit-learn"}
-MODULES |= {"threadpoolctl": "threadpoolctl"}  # comes with scikit-learn
+MODULES = {
+    "numpy": "NumPy",
+    "tensorflow": "TensorFlow",
+    "keras": "Keras",
+    "sympy": "SymPy",
+    "sklearn": "scikit-learn",
+    "threadpoolctl": "threadpoolctl",  # comes with scikit-learn
+}
 
 
 class CannotTell(Mistake):

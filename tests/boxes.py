@@ -97,19 +97,8 @@ def cases() -> Iterator[Case]:
 def changed(stream, t) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """What mistakes make of t, and t or another reference."""
     axes, other = range(t.ndim), stream.standard_normal(t.shape) * np.max(np.abs(t))
-    for c in (
-        1,
-        2,
-        -1,
-        -1 + 1e-15,
-        1.37,
-        1 / 3,
-        -1 / 16,
-        9_999,
-        12_345,
-        -1 / 10_000,
-        1e-20,
-    ):
+    factors = [1, 2, -1, -1 + 1e-15, 1.37, 1 / 3, -1 / 16]
+    for c in [*factors, 9_999, 12_345, -1 / 10_000, 1e-20]:
         yield c * t, t
     yield other, t
     yield other * stream.integers(0, 2, t.shape), t

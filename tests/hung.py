@@ -53,6 +53,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None):
         if not hung.is_set() and "Page.goto: Timeout" not in failed:
             break
         print(f"{item.nodeid}: the browser hung", file=sys.__stderr__)
+        end(hung)  # what does not answer cannot be closed, either
         with suppress(Exception):  # of closing what is closed
             item.session._setupstate.teardown_exact(None)
     for report in reports:

@@ -7,6 +7,7 @@ from book.checks import check, generator, gradient, size, tf, values
 from book.curves import Curve, Curves, Plot
 from book.figures import claim, figure
 from book.tex.world import World, drawn, worlds
+from snippets.softmax import softmax
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
@@ -130,11 +131,6 @@ SIZES = ((2, 3, 4), (3, 2, 5), (2, 4, 3))  # N, T, V
 
 def text(N, T, V):
     return np.random.default_rng(5).integers(0, V, (N, T + 1))
-
-
-def softmax(z):
-    e = np.exp(z)
-    return e / e.sum(axis=-1, keepdims=True)
 
 
 def loss(v):

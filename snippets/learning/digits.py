@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from book.curves import Curve, Curves, Plot
 from book.figures import Panel, claim, figure
 from book.tex.world import World, drawn, worlds
+from snippets.softmax import softmax
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
@@ -169,13 +170,8 @@ def symbols():
             sizes={"N": images, "y": y},
             given={"z^5": drawn(1, images, digits)},
             forward={
-                "a^5": softmax,
+                "a^5": lambda v: softmax(v["z^5"]),
                 "ell": lambda v, y=y: -np.sum(y * np.log(v["a^5"])) / len(y),
             },
             gradients={"delta^5": "z^5"},
         )
-
-
-def softmax(values):
-    e = np.exp(values["z^5"])
-    return e / e.sum(axis=1, keepdims=True)

@@ -355,7 +355,6 @@ def descended(v, t):
 
 MOMENTUM = {"m": velocity_of, "w": moved}
 ALONG = {"g": lambda v, t: v["c"] * v[f"w_{t - 1}"]}  # of the loss c w² / 2
-SEEDS = (1, 2, 3)
 
 
 @worlds()

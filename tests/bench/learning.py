@@ -46,25 +46,11 @@ def numpy_side(session: dict, weights: list, batches: list) -> Side:
     return Side(step, lambda: weights, batches)
 
 
-def keras_model(weights: list):
-    """What session["keras_lenet"] is, in the type of the weights, and compiled."""
+def compiled(model, dtype: str):
+    """The session's model, with the loss and the optimizer of the session."""
     import keras
 
-    keras.config.set_floatx(str(weights[0].dtype))  # of the loss
-    keras.config.set_dtype_policy(str(weights[0].dtype))
-    layers, options = keras.layers, {"padding": "same", "activation": "relu"}
-    model = keras.Sequential(
-        [
-            keras.Input((8, 8, 1)),
-            layers.Conv2D(len(weights[1]), 3, **options),
-            layers.MaxPooling2D(),
-            layers.Conv2D(len(weights[3]), 3, **options),
-            layers.MaxPooling2D(),
-            layers.Flatten(),
-            layers.Dense(len(weights[5])),
-        ]
-    )
-    model.set_weights(weights)
+    keras.config.set_floatx(dtype)  # of the loss
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(ETA, momentum=BETA), loss)
     model.optimizer.build(model.trainable_variables)  # no tf.function may do so
@@ -92,13 +78,14 @@ def sides(dtype: str) -> dict[str, Side]:
     starts = range(0, EXAMPLES, BATCH)
     batches = [(x[n : n + BATCH], y[n : n + BATCH]) for n in starts]
     tensors = [(tf.constant(x), tf.constant(y)) for x, y in batches]
-    eager, by_keras, compiled = (keras_model(weights) for _ in range(3))
+    models = (compiled(session["keras_lenet"](weights), dtype) for _ in range(3))
+    eager, by_keras, in_graph = models
     return {
         "NumPy": numpy_side(session, weights, batches),
         "eager": Side(keras_step(eager), eager.get_weights, tensors),
         "train_on_batch": Side(by_keras.train_on_batch, by_keras.get_weights, batches),
         "tf.function": Side(
-            tf.function(keras_step(compiled)), compiled.get_weights, tensors
+            tf.function(keras_step(in_graph)), in_graph.get_weights, tensors
         ),
     }
 
