@@ -45,7 +45,7 @@ NUMBERS = {
 
 # Changes after which the page says the same, and why.
 SAME = {
-    ("pad", "if not np.any(padding):", after): "np.pad with no zeros makes a copy"
+    ("pad", "if not np.any(padding):", after): "with nothing around, a copy"
     for after in ("pass", "if not padding:")
 }
 
