@@ -200,19 +200,22 @@ def _marked(tag: str, tex: str, here: str, equations: dict[str, Equation]) -> st
 
 
 def _breakable(drawings: str) -> str:
-    """A line may break between two drawings of a formula.
+    """A line may break between two drawings of a formula, each of which is a piece.
 
     Within one, as in a tall brace of cases, a <wbr> would end the drawing.
     """
-    depth, out = 0, ""
-    for piece in re.split("(<svg|</svg>)", drawings):
-        if piece == "<svg":
-            out += "<wbr>" if depth == 0 and out.endswith("</svg>") else ""
+    depth, pieces = 0, [""]
+    for part in re.split("(<svg|</svg>)", drawings):
+        if part == "<svg":
+            if depth == 0 and pieces[-1].endswith("</svg>"):
+                pieces.append("")
             depth += 1
-        elif piece == "</svg>":
+        elif part == "</svg>":
             depth -= 1
-        out += piece
-    return out
+        pieces[-1] += part
+    if len(pieces) == 1:
+        return drawings
+    return "<wbr>".join(f'<span class="piece">{piece}</span>' for piece in pieces)
 
 
 def draw(page: str) -> str:

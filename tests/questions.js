@@ -128,7 +128,7 @@
             const asked = all(".md-content .formula")
                 .filter((formula) => formula.parentElement.checkVisibility());
             return asked.filter((formula) => {
-                const drawings = all(".drawn > svg", formula);
+                const drawings = all(".drawn > svg, .piece > svg", formula);
                 return !drawings.length || !drawings.every(seen);
             }).map((formula) => formula.querySelector("[data-tex]")?.dataset.tex ?? html(formula));
         },

@@ -848,7 +848,7 @@ def test_a_formula_out_of_sight_has_its_place(reader, served):
     places = """() => [...document.querySelectorAll("article :is(.drawn, h2, pre)")]
         .map((part) => part.getBoundingClientRect().toJSON())"""
     before = reader.evaluate(places)
-    visible = ".drawn > svg { content-visibility: visible !important }"
+    visible = ".formula svg { content-visibility: visible !important }"
     reader.add_style_tag(content=visible)
     assert last.evaluate(skipped) == "visible"
     assert reader.evaluate(places) == before
@@ -906,7 +906,7 @@ def test_what_fits_has_no_shadow(browser, served, scale):
     looks = {**LOOKS["390-dark"], "device_scale_factor": scale}
     reader = browser.new_page(**looks)
     reader.goto(served + path("en", "notation.md"))
-    reader.add_style_tag(content=".drawn > svg { visibility: hidden }")
+    reader.add_style_tag(content=".formula svg { visibility: hidden }")
 
     def uneven() -> float:
         pictures = [

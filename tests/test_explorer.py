@@ -704,6 +704,21 @@ def test_a_number_follows_the_pointer_that_holds_it(reader, show):
     expect(element.locator("input.cell")).to_have_count(1)
 
 
+def test_a_number_follows_the_pointer_where_all_is_selected(reader, show):
+    """A browser would drag what is selected."""
+    element = show(start("normalisation"))
+    before = array(element, "x")
+    reader.keyboard.press("Control+a")
+    box = cell(element, "x", 0, 0).bounding_box()
+    x, y = box["x"] + 12, box["y"] + 13
+    reader.mouse.move(x, y)
+    reader.mouse.down()
+    reader.mouse.move(x + 40, y, steps=10)
+    reader.mouse.up()
+    before[0, 0] += 1
+    np.testing.assert_allclose(array(element, "x"), before)
+
+
 @pytest.mark.parametrize(
     "reader", [{"viewport": PHONE, "has_touch": True, "is_mobile": True}], indirect=True
 )

@@ -98,6 +98,7 @@ customElements.define("normalisation-explorer", class extends Explorer {
       this.attempt(grid.root, () => this.change({ x: textOf(x.with(n, x[n].with(j, value + steps / 10))) }));
     });
     for (const end of ["pointerup", "pointercancel"]) box.addEventListener(end, () => { held = undefined; });
+    box.addEventListener("dragstart", (event) => event.preventDefault()); // of what is selected on the page
     // Some browsers call the end a click on the cell.
     box.addEventListener("click", (event) => moved && event.stopPropagation(), { capture: true });
   }
