@@ -1,6 +1,6 @@
 """Functions of equations, and those that they call, altered one place at a time: a
 sign, an index, an axis, an order. The checks of all equations that depend on it are
-asked.
+asked, and where none of them notices it, the function's own session.
 """
 
 import ast
@@ -8,7 +8,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import CodeType
@@ -54,6 +54,7 @@ REDUCTIONS = ["sum", "mean", "prod", "max", "min"]
 @dataclass
 class Changed(Mutant):
     source: "Source"
+    text: str
     code: CodeType
 
     def survives(self) -> bool:
@@ -65,7 +66,19 @@ class Changed(Mutant):
                 if rejection(checks()[label], function, CASES):
                     self.source.equations = {label: result, **equations}
                     return False
-        return True
+        return self.session_agrees()
+
+    def session_agrees(self) -> bool:
+        """Its checks see what no equation draws, such as a mask; they take seconds."""
+        session, node = sessions.parse(self.source.session), self.source.node
+        blocks = [*session.blocks]
+        nth = next(n for n, b in enumerate(blocks) if b.line == self.source.line)
+        lines = blocks[nth].code.splitlines()
+        lines[node.lineno - 1 : node.end_lineno] = self.text.splitlines()
+        blocks[nth] = replace(blocks[nth], code="\n".join(lines))
+        changed = replace(session, blocks=blocks)
+        result = sessions.execute(changed)
+        return not result.error and not sessions.mismatches(changed, result)
 
 
 @dataclass
@@ -354,7 +367,7 @@ def changes(source: Source) -> Iterator[Changed]:
                 line = source.line + statement.lineno
                 line = f"{sessions.name_of(source.session)}:{line}"
                 told = source.page, node.name, line, before, after
-                yield Changed(*told, source, code)
+                yield Changed(*told, source, text, code)
 
 
 def first_line(statement: ast.AST) -> str:
