@@ -23,7 +23,9 @@ also      other forms in which the book says it; plurals with s need none
 not       names that other texts use and this book does not
 
 A page that uses such a name all the same, since it means something else there or the
-page tells of it, has a line `allows: [step size]` in its front matter. The glossary has
+page tells of it, has a line `allows: [step size]` in its front matter. Where a term means
+something else, its note would be wrong: with `homonyms: [padding]` a page has no note of
+that term. The glossary has
 the terms of a group in the order of the pages. It and the notes at the words are made
 of the terms, and tests/test_glossary.py holds every page to them.
 """
@@ -178,12 +180,16 @@ def _ambiguous(terms: list[Term], language: str) -> Iterator[str]:
 
 
 def _needless(terms: list[Term], pages: list[Page]) -> Iterator[str]:
-    """Exceptions from what is no rule."""
+    """Exceptions from what is no rule, and homonyms of what is no term."""
+    known = {form for term in terms for form in term.forms(pages[0].language)}
     for page in pages:
         rejected = {name for term in terms for name in term.rejected[page.language]}
         for name in page.front.get("allows", []):
             if name not in rejected:
                 yield f"{page}:1: it allows {name!r}, which no term rejects"
+        for name in page.front.get("homonyms", []):
+            if name not in known:
+                yield f"{page}:1: the homonym {name!r} is no term of the glossary"
 
 
 # --- Finding and showing -----------------------------------------------------
@@ -244,9 +250,9 @@ def _row(term: Term, language: str) -> str:
 
 
 @lru_cache(maxsize=512)  # an edit changes few pages
-def noted(page: str, finder: Finder) -> str:
-    """A page's HTML with a note at the first use of each term."""
-    language, seen = finder.language, set()
+def noted(page: str, finder: Finder, homonyms: tuple[str, ...] = ()) -> str:
+    """A page's HTML with a note at the first use of each term that is no homonym."""
+    language, seen = finder.language, {finder.terms[name.lower()] for name in homonyms}
 
     def note(match: re.Match[str]) -> str:
         term = finder.term(match)

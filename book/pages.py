@@ -35,9 +35,10 @@ KEYS = {
     "search": dict,  # of Material
     "terms": dict,  # that the page defines: book/glossary.py
     "allows": list,  # names that they reject
+    "homonyms": list,  # of terms, which mean something else here
     "names": list,  # by which others look for this page; nobody sees them
 }
-OPTIONAL = {"part", "search", "terms", "allows", "names"}
+OPTIONAL = {"part", "search", "terms", "allows", "homonyms", "names"}
 # The part whose pages are looked up. All others but the home page are chapters, which
 # are numbered, as their equations are.
 REFERENCE = {"en": "Reference", "zh": "参考"}
@@ -45,7 +46,9 @@ REFERENCE = {"en": "Reference", "zh": "参考"}
 TABLE = {"en": ("Page", "What it gives you"), "zh": ("页面", "内容")}
 FRONT = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
 # Of the front matter, what is no text of this page.
-ASIDE = re.compile(r"^(?:terms|allows|names):.*\n(?:(?:[ #].*|- .*)?\n)*", re.MULTILINE)
+ASIDE = re.compile(
+    r"^(?:terms|allows|homonyms|names):.*\n(?:(?:[ #].*|- .*)?\n)*", re.MULTILINE
+)
 # What stands in lines of its own. In an admonition, and in what folds, it is indented.
 PIECE = re.compile(
     r"^(?P<indent> *)(?:"

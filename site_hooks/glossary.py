@@ -37,4 +37,5 @@ def on_page_context(
 ) -> None:
     if not glossary.PLACE.search(page.file.content_string):
         finder = glossary.finder(_terms, str(config.theme["language"]))
-        page.content = glossary.noted(page.content or "", finder)
+        homonyms = tuple(page.meta.get("homonyms", []))
+        page.content = glossary.noted(page.content or "", finder, homonyms)

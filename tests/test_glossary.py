@@ -253,6 +253,7 @@ def test_a_table_has_the_terms_of_its_group():
         ("en", "strided", "Window", "'window': 'window' is told of 'stride' in one.md"),
         ("zh", "[步长]", "[步长, 步长]", "zh/one.md:1: .*: '步长' is told of 'stride'"),
         ("en", "allows: [pitch]", "allows: [step]", "en/one.md:1: it allows 'step'"),
+        ("en", "allows: [pitch]", "homonyms: [pitch]", "homonym 'pitch' is no term"),
     ],
 )
 def test_a_term_that_is_amiss_is_named(languages, old, new, message):
@@ -288,6 +289,23 @@ def note(page: str, language: str = "en") -> str:
 )
 def test_the_first_use_has_a_note(page, wanted):
     assert note(page, "zh" if "卷" in page else "en") == wanted
+
+
+def test_a_homonym_has_no_note():
+    html = "<p>梯度裁剪，裁剪之后</p>"
+    clipping, crop = re.findall("<span.*?</span>", glossary.noted(html, FINDERS["zh"]))
+    assert ">梯度裁剪<" in clipping
+    assert ">裁剪<" in crop
+    left = glossary.noted(html, FINDERS["zh"], ("裁剪",))
+    assert re.findall("<span.*?</span>", left) == [clipping]
+
+
+@pytest.mark.book
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_homonym_is_used(language):
+    for page in CONTENTS[language]:
+        for name in page.front.get("homonyms", []):
+            assert name in prose(page.name, language), f"{name}: {page}"
 
 
 @pytest.mark.parametrize(
