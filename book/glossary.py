@@ -23,11 +23,11 @@ also      other forms in which the book says it; plurals with s need none
 not       names that other texts use and this book does not
 
 A page that uses such a name all the same, since it means something else there or the
-page tells of it, has a line `allows: [step size]` in its front matter. Where a term means
-something else, its note would be wrong: with `homonyms: [padding]` a page has no note of
-that term. The glossary has
-the terms of a group in the order of the pages. It and the notes at the words are made
-of the terms, and tests/test_glossary.py holds every page to them.
+page tells of it, has a line `allows: [step size]` in its front matter. Where a term
+means something else, its note would be wrong: a page with `homonyms: [padding]` has
+none of that term. The glossary has the terms of a group in the order of the pages. It
+and the notes at the words are made of the terms, and tests/test_glossary.py holds every
+page to them.
 """
 
 import re

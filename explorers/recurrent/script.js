@@ -94,7 +94,7 @@ class StepsPanel extends Grid {
     far.forEach((value, j) => {
       const { firstChild: ground, lastChild: text } = this.cells.at(-1)[j];
       ground.style.setProperty("--size", String(Math.abs(value) / most));
-      if (Math.abs(value) < 0.1) text.textContent = shown(value, 3);
+      if (value && Math.abs(value) < 0.1) text.textContent = shown(value, 3);
     });
   }
 
