@@ -505,6 +505,17 @@ def test_the_language_switch_keeps_the_place(reader, served, there):
         expect(reader.locator(f"#{anchor}")).to_be_in_viewport()
 
 
+def test_the_language_switch_follows_who_has_scrolled(reader, served):
+    """Past what the address names, and where it names nothing."""
+    for address in ["", "#vjp"]:
+        reader.goto(served + path("en", "softmax.md") + address)
+        reader.locator("#summary").evaluate("(heading) => heading.scrollIntoView()")
+        reader.get_by_role("banner").locator(".md-select button").hover()
+        reader.locator('.md-select a[hreflang="zh"]').click()
+        expect(reader).to_have_url(f"{served}{path('zh', 'softmax.md')}#summary")
+        expect(reader.locator("#summary")).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_copied_is_tex_and_code(reader, served, language):
     reader.goto(served + path(language, "softmax.md"))

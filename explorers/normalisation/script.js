@@ -111,7 +111,7 @@ customElements.define("normalisation-explorer", class extends Explorer {
     const { group } = normalisation;
     const firsts = /** @type {Cell[]} */ (norm === "batch" ? x[0].map((_, j) => [0, j]) : x.map((_, n) => [n, 0]));
     const groups = firsts.map((cell) => group(norm, x, cell));
-    this.most = { "": 1 + Math.max(x.length, x[0].length) };
+    this.most = { "": Math.max(4, 1 + Math.max(x.length, x[0].length)) }; // on a phone each of the three paths fills a line
     const list = (value) => groups.map((cells) => shown(arithmetic.sum([cells.map(([n, j]) => value(n, j))]))).join(", ");
     const first = (a) => firsts.map(([n, j]) => shown(a[n][j])).join(", ");
     this.note([
