@@ -10,8 +10,10 @@ its outcome: script, styles, layout and paint.
 import statistics
 from pathlib import Path
 
+import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
+from book.explorer import text_of
 from tests.bench import SMALLEST, goal, launched
 from tests.site import built, serving
 
@@ -19,12 +21,10 @@ SLOWDOWN = 4
 FRAME = 16  # ms
 
 
-def numbers(rows: int, columns: int) -> str:
-    """Small integers, as an address has them."""
-    return "_".join(
-        "+".join(str((3 * i + 5 * j) % 7 - 3) for j in range(columns))
-        for i in range(rows)
-    )
+def numbers(size: int) -> str:
+    """A square of small integers, as an address has it."""
+    i, j = np.indices((size, size))
+    return text_of((3 * i + 5 * j) % 7 - 3.0)
 
 
 # By kind: the outputs, and in settings of its address what is measured.
@@ -42,15 +42,15 @@ CASES = {
     "normalisation": (
         ["xhat", "dx", "variance", "dgamma"],
         {
-            "8 × 8": f"{ROWS}&normalisation.x={numbers(8, 8)}"
-            f"&normalisation.delta={numbers(8, 8)}"
+            "8 × 8": f"{ROWS}&normalisation.x={numbers(8)}"
+            f"&normalisation.delta={numbers(8)}"
         },
     ),
     "attention": (
         ["dQ", "dK", "dS", "dV"],
         {
             "6 × 6": "&".join(
-                f"attention.{name}={numbers(6, 6)}" for name in ("Q", "K", "V", "dO")
+                f"attention.{name}={numbers(6)}" for name in ("Q", "K", "V", "dO")
             )
         },
     ),
