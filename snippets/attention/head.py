@@ -23,6 +23,9 @@ from snippets.softmax import softmax
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
+    "by-hand": {
+        "4": "= hand_Q.size",
+    },
     "memory": {
         "168": "= lengths[-1]",
     },

@@ -11,12 +11,14 @@ from snippets.softmax import softmax
 
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
+    "": {"10": "the bound of the code in #lockstep"},
     "baselines": {
         "2.5": "some loss that a reader may see",
     },
     "train": {
         "4": "= [np.argmax(curve(losses_of['Chinese', name]) < entropies("
         "numbered(chinese)[1])[2]) for name in networks][:1]",
+        "0.5": "= continued.__defaults__[0]",
         "36 272 942": "= [len(set(english)), len(set(chinese)), len(chinese)]",
     },
     "wrong-cuts": {

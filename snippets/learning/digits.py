@@ -10,17 +10,41 @@ from book.figures import Panel, claim, figure
 from book.tex.world import World, drawn, worlds
 from snippets.softmax import softmax
 
+BELOW = "('not_turned', 'not_carried', 'copied')"  # the runs that end a little worse
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
-    "": {"98": "= int(100 * (1 - len(misread) / len(x_held)))"},
-    "images": {"1797 1797": "= [len(x) + len(x_held)] * 2"},
+    "": {
+        "10": "the bound that the code of #lockstep prints to hold",
+        "98": "= int(100 * (1 - len(misread) / len(x_held)))",
+    },
+    "images": {
+        "1797 1797": "= [len(x) + len(x_held)] * 2",
+        "16 16 16": "= [load_digits().images.max()] * 3",
+    },
+    "network": {"column 1": "= range(1, 6)"},
+    "training": {
+        "4 16": "= [course.count(course[-1]), len(course)]",
+        "5 357 5": "= [len(misread), len(x_held), len(counts)]",
+        "0.006": "= np.sqrt((p := len(misread) / 357) * (1 - p) / 357)",
+    },
+    "filters": {"0.75": "= np.floor(20 * np.min(cosines)) / 20"},
     "wrong": {
+        "8": "= len(others[0][1])",
+        "10 10": "= [np.max(curves)] * 2",
+        "11 14": f"= np.sort([outcome(ends[name]) for name in {BELOW}])[[0, -1]]",
+        "7": "= outcome(ends['right'])",
+        "6 19": "= np.sort([outcome(weights) for weights, _ in others])[[0, -1]]",
+        "0.093 0.136": "= np.sort([row[-1] for row in curves[3:6]])[[0, -1]]",
+        "0.052 0.071": "= np.sort([row[-1] for row in [curves[0], *(losses for _, "
+        "losses in others)]])[[0, -1]]",
+        "4": "= outcome(lucky)",
         "96": "= int(100 * (1 - outcome(ends['copied']) / len(x_held)))",
         "97": "= round(100 * (1 - outcome(ends['not_turned']) / len(x_held)))",
         "32": "= len(next(batches(1)))",
     },
     "cosines": {"72": "= trained[0].size", "1898": "= sum(w.size for w in trained)"},
     "if-you-see-this": {"32": "= len(next(batches(1)))"},
+    "exercise-tie": {"0.4 -1": "= tie_delta.ravel()[:2]"},
 }
 
 # --- Figures -----------------------------------------------------------------
@@ -70,7 +94,7 @@ def learnt(session):
 
 @claim("digits-learnt")
 def learnt_claim(session, curves):
-    """Both fall; from epoch 10 on the training images have the lower loss."""
+    """Both fall; after the first half the training images have the lower loss."""
     epoch, loss = curves[""].line("N = 1440")
     _, held = curves[""].line("N = 357")
     rows = [line.split() for line in session.text("train").splitlines()[1:-2]]
@@ -108,7 +132,7 @@ def filters(session):
 
 @claim("digits-filters")
 def filters_claim(session, *filters):
-    """How far each has come from where it began."""
+    """How far each has come from where it began; number 2 is an edge."""
     lines = session.text("filters").splitlines()
     longer, cosine = (np.float64(re.findall(r"[\d.]+", line)) for line in lines[-2:])
     began = np.sqrt(2 / 9) * np.random.RandomState(0).randn(9, 8).T
@@ -118,6 +142,7 @@ def filters_claim(session, *filters):
     product = np.sum(began * ended, axis=1)
     assert_allclose(product / (lengths[0] * lengths[1]), cosine, atol=0.02)
     assert (cosine > 0.75).all()
+    assert_array_equal(np.array(filters[2]) > 0, np.repeat([[1], [0], [0]], 3, axis=1))
 
 
 def in_code(name):

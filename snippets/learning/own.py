@@ -11,13 +11,27 @@ from snippets.softmax import softmax
 SUM = "faulty_loss(faulty_network(x, *start), c)"
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
+    "": {"10": "= start[-1].size"},
     "train": {
         "97 100": "= [round(100 * accuracy(network, trained, x_held, c_held)), 100]"
     },
     "swap": {"200": "= train.__defaults__[3]"},
     "looks": {"1440": "= len(x)"},
-    "stays": {"32": "= start[0].shape[1]"},
+    "stays": {
+        "32": "= start[0].shape[1]",
+        "0.01": "a learning rate for which the code prints a row",
+    },
+    "held": {
+        "63": "= round(100 * accuracy(network, "
+        "train(network, start, x[:20], c[:20])[0], x_held, c_held))",
+        "0.01": "= 1 - decayed([1.0], [0.0], 1.0)[0]",
+    },
+    "silent": {"0.1": "the slope of leaky_network"},
     "if-you-see-this": {"1.46": "= round(np.log(1 + 9 / np.e), 2)"},
+    "exercise-parts": {
+        "50 50 50": "= [parts[-1].stop] * 3",
+        "20 20 10": "= [part.stop - part.start for part in parts]",
+    },
     "exercise-faults": {
         "3537": f"= round({SUM})",
         "1440 2.46": f"= [len(x), round({SUM} / len(x), 2)]",

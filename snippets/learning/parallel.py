@@ -23,7 +23,12 @@ NUMBERS = {
     "by-hand": {"2 4 12 -12": "= each", "-3": "= (first + second) / 2"},
     "result": {"6 4 2": "= [N, *sizes]"},
     "strategy": {"12": "= steps"},
-    "rate": {"64 8 64 8": "= [many, many / 8, many, many / 8]"},
+    "sum-or-mean": {"4": "the batches of keras_epoch"},
+    "rate": {
+        "64 8 64 8": "= [many, many / 8, many, many / 8]",
+        "10 10": "the epochs of the function `after`",
+    },
+    "normalisation": {"0.01": "the bound that the code asserts"},
     "wrong-gradient": {"4 2 3 3": "= [*sizes, *shown_sizes]"},
     "exercise-three": {"2 5 1": "= three_sizes"},
 }
