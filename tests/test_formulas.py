@@ -157,6 +157,7 @@ BROKEN = {
     (STEP, "t < 3", "t < 2"): "leaves out {'t': 2}",
     (r"r = 0 \Longleftrightarrow H - K = (O-1) S", "0", "1"): "not so",
     (r"z = x \star w", r"x \star w", r"x \ast w"): "shapes",
+    (r"z = x \star w", r"x \star w", "{}z"): "z stands on both sides",
     (r"x_0 w_0 = x_0 \odot w_0", r"\odot", r"\star"): "a star of numbers",
     (r"z_i = \max_u x_{Si+u}", "x", "y"): "y is no symbol",
     (r"e^h = 1 + h + \frac{h^2}{2} + o(h^2)", r"\frac{h^2}{2}", "h^2"): "like h^2.0",

@@ -169,6 +169,8 @@ class Claim:
             for node in (*every(one), *every(other)):
                 if vanishes(node):
                     return self.vanishing(one, other, *node.args)
+        if one == other:
+            raise Wrong(f"{spelled(one)} stands on both sides, which says nothing")
         a, b = self.evaluator.value(one), self.evaluator.value(other)
         numbers = numeric(one) and numeric(other)
         if relation == "=":
