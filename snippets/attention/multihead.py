@@ -30,7 +30,34 @@ NUMBERS = {
 }
 
 # Changes after which the page says the same, and why.
+CALL = "Q, K, V = (project(q, Wq, bq), project(k, Wk, bk), project(v, Wv, bv))"
+KEPT = "return (heads_output(O, Wo, bo), (Q, K, V, O, P))"
 SAME = {
+    (
+        "multihead",
+        CALL,
+        CALL.replace("bk", "bq"),
+    ): "the bias of the keys adds one number to the scores of a query",
+    **{
+        ("multihead", KEPT, KEPT.replace(f", {name},", f", {name} {by} 1,")): "rows of "
+        "∂ℓ/∂S have the sum 0, and stay as they are if a row of P's gradient is shifted"
+        for name in "KV"
+        for by in "+-"
+    },
+    **{
+        (function, before, before.replace(", optimize=True", after)): "it takes longer"
+        for function, before in (
+            (
+                "output_kernel_gradient",
+                "return np.einsum('ntf,nhte->hef', dy, O, optimize=True)",
+            ),
+            (
+                "head_kernel_gradient",
+                "return np.einsum('nti,nhtc->ihc', x, dQ, optimize=True)",
+            ),
+        )
+        for after in ("", ", optimize=False")
+    },
     (
         "heads_output",
         "return dense(join_heads(O), W.reshape(-1, W.shape[-1]), b)",

@@ -17,6 +17,35 @@ NUMBERS = {
     "depth": {"24 32 16": "= [len(blocks), *given[1].shape[1:]]"},
     "cost": {"12": "= A"},
 }
+# Changes after which the page says the same, and why.
+BY_NORM = "return layer_norm_backward(d, weights[{0}], {1})[0]"
+SUM = r"\operatorname{E}\bigl((x + m)^2\bigr) = \operatorname{E}(x^2) + "
+SUM += r"\operatorname{E}(m^2) = 1 + q"
+BACK = (
+    r"\operatorname{E}\bigl((g_r + g_m)^2\bigr) &= (1 + p)\, \operatorname{E}(g_r^2) \\"
+)
+SAME = {
+    **{
+        ("#depth", before, before.replace(" + ", " - ", 1)): "both signs of a branch "
+        "are equally likely"
+        for before in (SUM, BACK)
+    },
+    (
+        "backward_parts",
+        "Wq, Wk, Wv, Wo = weights[2:10:2]",
+        "Wq, Wk, Wv, Wo = weights[2:9:2]",
+    ): "the last is number 8",
+    **{
+        (
+            "backward_parts",
+            BY_NORM.format(nth, kept),
+            BY_NORM.format(nth, kept).replace(
+                f"d, weights[{nth}]", f"weights[{nth}], d"
+            ),
+        ): "the gradient of the input begins with the product of both"
+        for nth, kept in ((0, "first"), (10, "second"))
+    },
+}
 
 EPS = 1e-3
 

@@ -46,7 +46,7 @@ NUMBERS = {
 # Changes after which the page says the same, and why.
 SAME = {
     ("pad", "if not np.any(padding):", after): "with nothing around, a copy"
-    for after in ("pass", "if not padding:")
+    for after in ("pass", "if not padding:", "if not np:")
 }
 
 # --- Figures -----------------------------------------------------------------

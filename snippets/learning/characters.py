@@ -26,6 +26,20 @@ NUMBERS = {
     },
 }
 
+# Changes after which the page says the same, and why.
+MEAN = "return cross_entropy_gradient(stable_softmax(z), y) / y[..., 0].size"
+SAME = {
+    (
+        "next_delta",
+        "y = one_hot(ids[:, 1:], z.shape[2]).reshape(z.shape)",
+        "y = one_hot(ids[:, 1:], z.shape[-1]).reshape(z.shape)",
+    ): "z has three axes",
+    **{
+        ("next_delta", MEAN, MEAN.replace("y[..., 0]", other)): "one for each position"
+        for other in ("z[..., 0]", "y[..., -1]")
+    },
+}
+
 # --- Figures -----------------------------------------------------------------
 
 DRAWN = 0.05  # how well places and losses are read off a drawing

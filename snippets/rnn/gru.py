@@ -55,6 +55,24 @@ SAME = {
         "delta[:, t] = delta_of(dl_dh, steps[:, t], h[:, t - 1] if t > 0 else h0)",
         "delta[:, t] = delta_of(dl_dh, steps[:, t], h[:, t - 1] if t != 0 else h0)",
     ): "t is never negative",
+    (
+        "gru_deltas",
+        "return (delta, hidden(none, *following))",
+        "return (delta, hidden(t, *following))",
+    ): "t ends at 0, and so it is a zero as well",
+    (
+        "gru_forward",
+        "step = after_step if np.ndim(b) == 2 else before_step",
+        "step = after_step if np.ndim(b) >= 2 else before_step",
+    ): "b has one axis or two",
+    **{
+        (
+            "before_sums",
+            "gates, delta_g = np.split(delta, [2 * h.shape[2]], axis=2)",
+            f"gates, delta_g = np.split(delta, [2 * {other}], axis=2)",
+        ): "gates and states have H columns"
+        for other in ("_.shape[2]", "r.shape[2]", "h.shape[-1]")
+    },
 }
 
 # Numbers in the prose that no code, output or formula beside them shows.

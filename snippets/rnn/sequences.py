@@ -41,11 +41,6 @@ SAME = {
         )
     },
     (
-        "reverse",
-        "return x[:, ::-1]",
-        "return -x[:, ::-1]",
-    ): "δ changes its sign twice, and h is squared",
-    (
         "#by-hand",
         r"h_2 &= \tanh(\log 3 - 0.3 + 0.5 \cdot 0.6) = 0.8",
         r"h_3 &= \tanh(\log 3 - 0.3 + 0.5 \cdot 0.6) = 0.8",
