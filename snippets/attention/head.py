@@ -41,6 +41,11 @@ SAME = {
         "return Q @ np.swapaxes(K, -1, -2) / K.shape[-1] ** 0.5",
         "return Q @ np.swapaxes(K, -1, -2) / Q.shape[-1] ** 0.5",
     ): WIDTH,
+    (
+        "attention_backward",
+        "dS, root = (attention_score_gradient(dO, V, P), K.shape[-1] ** 0.5)",
+        "dS, root = (attention_score_gradient(dO, V, P), Q.shape[-1] ** 0.5)",
+    ): WIDTH,
     **{
         (
             "blockwise_query_gradient",
