@@ -19,8 +19,10 @@ NUMBERS = {
 }
 # Changes after which the page says the same, and why.
 BY_NORM = "return layer_norm_backward(d, weights[{0}], {1})[0]"
-SUM = r"\operatorname{E}\bigl((x + m)^2\bigr) = \operatorname{E}(x^2) + "
-SUM += r"\operatorname{E}(m^2) = 1 + q"
+SUM = (
+    r"\operatorname{E}\bigl((x + m)^2\bigr) = "
+    r"\operatorname{E}(x^2) + \operatorname{E}(m^2) = 1 + q"
+)
 BACK = (
     r"\operatorname{E}\bigl((g_r + g_m)^2\bigr) &= (1 + p)\, \operatorname{E}(g_r^2) \\"
 )

@@ -10,7 +10,6 @@ from book.figures import Panel, claim, figure
 from book.tex.world import World, drawn, worlds
 from snippets.softmax import softmax
 
-BELOW = "('not_turned', 'not_carried', 'copied')"  # the runs that end a little worse
 # Numbers in the prose that no code, output or formula beside them shows.
 NUMBERS = {
     "": {
@@ -25,13 +24,13 @@ NUMBERS = {
     "training": {
         "4 16": "= [course.count(course[-1]), len(course)]",
         "5 357 5": "= [len(misread), len(x_held), len(counts)]",
-        "0.006": "= np.sqrt((p := len(misread) / 357) * (1 - p) / 357)",
+        "0.006": "= np.std(answers != c_held) / np.sqrt(len(c_held))",
     },
     "filters": {"0.75": "= np.floor(20 * np.min(cosines)) / 20"},
     "wrong": {
         "8": "= len(others[0][1])",
         "10 10": "= [np.max(curves)] * 2",
-        "11 14": f"= np.sort([outcome(ends[name]) for name in {BELOW}])[[0, -1]]",
+        "11 14": "= np.sort([outcome(ends[name]) for name in [*RUNS][3:6]])[[0, -1]]",
         "7": "= outcome(ends['right'])",
         "6 19": "= np.sort([outcome(weights) for weights, _ in others])[[0, -1]]",
         "0.093 0.136": "= np.sort([row[-1] for row in curves[3:6]])[[0, -1]]",
